@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyFile = Annotated[
+    Path, typer.Option("--study", "-s", help="Study file (TOML).", envvar="HNMETS_STUDY")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would run, then stop.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no hints.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes. [study: build.jobs]")
+]
+Cases = Annotated[
+    str | None, typer.Option("--cases", help="Only these cases: ids separated by commas.")
+]
+SyntheticCases = Annotated[int, typer.Option("--cases", "-n", min=1, help="Patients to make.")]
+Seed = Annotated[int, typer.Option("--seed", help="Same seed, same cohort, byte for byte.")]
+DEFAULT_STUDY = Path("study.toml")
+
+
+def split(text: str | None) -> tuple[str, ...]:
+    """Return the comma-separated parts of an option.
+
+    Examples
+    --------
+    >>> split("HN-1, HN-2")
+    ('HN-1', 'HN-2')
+    >>> split(None)
+    ()
+    """
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())

@@ -1,0 +1,1 @@
+"""Versioned feature rows in DuckDB; knows tables, not tumours."""

@@ -1,0 +1,3 @@
+select commit_number, committed_at, shards
+from commit_log
+order by commit_number

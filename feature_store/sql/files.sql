@@ -1,0 +1,3 @@
+select path, size_bytes, mtime_ns, seen_at_ns, digest
+from file_stamp
+order by path

@@ -1,0 +1,2 @@
+delete from file_stamp
+where path in (select path from batch)

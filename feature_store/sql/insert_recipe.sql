@@ -1,0 +1,2 @@
+insert into recipe (fingerprint, name, kind, version, canonical)
+values ($fingerprint, $name, $kind, $version, $canonical)

@@ -1,0 +1,2 @@
+select coalesce(max(row_id), 0)
+from feature_row

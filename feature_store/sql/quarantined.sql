@@ -1,0 +1,3 @@
+select case_id, code, stage, detail, noted_at
+from quarantined
+order by case_id, stage, code, detail

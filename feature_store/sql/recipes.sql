@@ -1,0 +1,3 @@
+select canonical
+from recipe
+order by name, fingerprint

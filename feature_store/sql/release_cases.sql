@@ -1,0 +1,2 @@
+delete from quarantined
+where case_id in (select case_id from batch)

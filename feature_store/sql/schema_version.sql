@@ -1,0 +1,2 @@
+select schema_version
+from meta

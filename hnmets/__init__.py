@@ -1,0 +1,1 @@
+"""Distant metastasis of head and neck cancer from CT, masks and clinical data."""

@@ -1,0 +1,1 @@
+"""What the stages talk about: cases, regions, geometry, outcomes, problems."""

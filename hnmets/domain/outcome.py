@@ -1,0 +1,20 @@
+"""Whether a patient developed distant metastasis, and when that was known."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The endpoint of one patient.
+
+    Parameters
+    ----------
+    event
+        Whether the event was seen (by the horizon, where the study has one).
+    time_days
+        Days from diagnosis to the event, or to the last follow-up without it; None where the
+        table has no times.
+    """
+
+    event: bool
+    time_days: float | None = None

@@ -1,0 +1,165 @@
+"""Work on this machine: worker processes with a limit on time and memory."""
+
+import multiprocessing
+import os
+import resource
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+
+from pebble import ProcessExpired, ProcessPool
+
+from hnmets.domain.errors import CaseError, Code, HnmetsError
+from hnmets.execution.base import Done, Failed, Limits, Result, Task
+
+_THREAD_SETTINGS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+)
+# What C++ libraries say when an allocation fails: they know no MemoryError.
+_ALLOCATION_WORDS = ("bad_alloc", "allocate memory", "not enough memory", "out of memory")
+
+Ending = Done[Task, Result] | Failed[Task]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalPool:
+    """Worker processes of this machine; each lasts for many tasks.
+
+    A worker that overruns its time, dies or is killed costs the task it was on.
+
+    Parameters
+    ----------
+    jobs
+        Worker processes.
+    limits
+        What one task may use.
+    threads
+        Threads of a worker's numerical libraries; one unless a worker has the machine to itself.
+    fatal
+        Errors that concern all tasks, such as a full disk: they end the work.
+    """
+
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+    threads: int = 1
+    fatal: tuple[type[Exception], ...] = (HnmetsError,)
+
+    def map(
+        self, function: Callable[[Task], Result], tasks: Iterable[Task]
+    ) -> Iterator[Ending[Task, Result]]:
+        """Yield each task's end in the order of completion; see `Executor.map`."""
+        pool = ProcessPool(
+            max_workers=self.jobs,
+            initializer=_start_worker,
+            initargs=(self.limits.memory_gib, self.threads, os.getpid()),
+            context=multiprocessing.get_context("spawn"),
+        )
+        queue = iter(tasks)
+        pending: dict[Future[Ending[Task, Result]], Task] = {}
+        try:
+            while True:
+                # Few tasks wait in the pool, so that a stop loses little and tasks stay lazy.
+                while len(pending) < 2 * self.jobs and (task := next(queue, None)) is not None:
+                    pending[
+                        pool.schedule(
+                            _attempt, [function, task, self.fatal], timeout=self.limits.time_s
+                        )
+                    ] = task
+                if not pending:
+                    break
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    yield self._end_of(future, pending.pop(future))
+        finally:
+            pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it untyped
+            pool.join()
+
+    def _end_of(self, future: "Future[Ending[Task, Result]]", task: Task) -> Ending[Task, Result]:
+        try:
+            return future.result()
+        except TimeoutError:
+            return Failed(
+                task=task,
+                code=Code.TIMEOUT,
+                detail=f"took longer than {self.limits.time_s:g} s",
+            )
+        except ProcessExpired as error:
+            return Failed(
+                task=task,
+                code=Code.WORKER_DIED,
+                detail=f"the worker process ended with code {error.exitcode}",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InProcess:
+    """Work in the calling process, one task after the other; no limits are kept.
+
+    For a debugger, which has to see the work, and for tests of what the work does.
+
+    Parameters
+    ----------
+    fatal
+        See `LocalPool`.
+    """
+
+    fatal: tuple[type[Exception], ...] = (HnmetsError,)
+
+    def map(
+        self, function: Callable[[Task], Result], tasks: Iterable[Task]
+    ) -> Iterator[Ending[Task, Result]]:
+        """Yield each task's end in order; see `Executor.map`."""
+        for task in tasks:
+            yield _attempt(function, task, self.fatal)
+
+
+def _start_worker(memory_gib: float, threads: int, parent: int) -> None:
+    os.environ.update({name: str(threads) for name in _THREAD_SETTINGS})
+    # The parent decides what Ctrl-C means; a worker that died of it would lose its case.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    limit = int(memory_gib * 2**30)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    # After kill -9 of the parent nobody else would end its workers.
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _attempt(
+    function: Callable[[Task], Result], task: Task, fatal: tuple[type[Exception], ...]
+) -> Ending[Task, Result]:
+    begin = time.perf_counter()
+    try:
+        result = function(task)
+    except CaseError as error:
+        return Failed(task=task, code=error.code, detail=error.detail)
+    except fatal:
+        raise
+    except MemoryError as error:
+        return Failed(task=task, code=Code.MEMORY, detail=str(error) or "out of memory")
+    except Exception as error:  # the edge of the pool: whatever a library raises costs one case
+        return Failed(task=task, code=_code_of(error), detail=_where(error))
+    return Done(task=task, result=result, seconds=time.perf_counter() - begin)
+
+
+def _code_of(error: Exception) -> Code:
+    words = str(error).lower()
+    return Code.MEMORY if any(word in words for word in _ALLOCATION_WORDS) else Code.EXTRACTOR
+
+
+def _where(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} (in {frame.name}, line {frame.lineno})"

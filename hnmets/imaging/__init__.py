@@ -1,0 +1,1 @@
+"""Masks, rings, crops and resampling on arrays."""

@@ -1,0 +1,1 @@
+"""Backbone architectures and their weights files; no training."""

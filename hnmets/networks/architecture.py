@@ -1,0 +1,89 @@
+"""The shapes of the 3-D Swin Transformer that a study can choose; no library is loaded here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from feature_store.recipe import Json
+
+Merging = Literal["legacy", "fixed"]
+Preset = Literal["full", "mid", "ci"]
+
+# Patches of 2 voxels, then four mergings by 2.
+EDGE_MULTIPLE = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A 3-D Swin Transformer and the crop that it was laid out for.
+
+    Parameters
+    ----------
+    embed_dim
+        Channels after the patch embedding; doubled by each of the four stages.
+    depths, heads
+        Blocks and attention heads of each stage.
+    window
+        Edge of an attention window, in tokens.
+    patch
+        Edge of a patch, in voxels.
+    size_voxels, spacing_mm
+        Crop; a smaller network sees a field of view as large as it can at coarser voxels.
+
+    Examples
+    --------
+    >>> [PRESETS[name].embedding_size for name in ("full", "mid", "ci")]
+    [768, 384, 192]
+    """
+
+    embed_dim: int
+    depths: tuple[int, int, int, int]
+    heads: tuple[int, int, int, int]
+    window: int
+    patch: int = 2
+    size_voxels: int
+    spacing_mm: float
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in the embedding."""
+        return 16 * self.embed_dim
+
+    @property
+    def identity(self) -> dict[str, Json]:
+        """What the network's function depends on beside its weights, as JSON."""
+        return {
+            "network": "swin3d",
+            "embed_dim": self.embed_dim,
+            "depths": list(self.depths),
+            "heads": list(self.heads),
+            "window": self.window,
+            "patch": self.patch,
+        }
+
+
+PRESETS: dict[Preset, Architecture] = {
+    "full": Architecture(
+        embed_dim=48,
+        depths=(2, 2, 2, 2),
+        heads=(3, 6, 12, 24),
+        window=7,
+        size_voxels=96,
+        spacing_mm=1.0,
+    ),
+    "mid": Architecture(
+        embed_dim=24,
+        depths=(2, 2, 2, 2),
+        heads=(3, 6, 12, 24),
+        window=4,
+        size_voxels=64,
+        spacing_mm=1.5,
+    ),
+    "ci": Architecture(
+        embed_dim=12,
+        depths=(1, 1, 1, 1),
+        heads=(1, 2, 4, 8),
+        window=4,
+        size_voxels=32,
+        spacing_mm=2.0,
+    ),
+}

@@ -1,0 +1,1 @@
+"""What comes in: NIfTI files, clinical tables, outcomes, the synthetic cohort."""

@@ -1,0 +1,59 @@
+"""`demo`: the whole path on a synthetic cohort, so that a stranger sees it work."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hnmets.sources.synthetic.cohort import SyntheticCohort
+from hnmets.workflows import cohort_check, cohort_synth, features_build, features_sheet
+from hnmets.workflows.cohort_check import Checked
+from hnmets.workflows.features_build import BuildReport, Request
+from hnmets.workflows.on_case import OnCase, ignore
+from hnmets.workflows.study import load_study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the demo made.
+
+    Parameters
+    ----------
+    study
+        Study file, to go on with.
+    sheets
+        Pages of the contact sheet.
+    """
+
+    study: Path
+    checked: Checked
+    report: BuildReport
+    sheets: list[Path]
+
+
+def run(
+    out: Path,
+    parameters: SyntheticCohort,
+    *,
+    jobs: int | None = None,
+    on_step: Callable[[str], None] = lambda _step: None,
+    on_case: OnCase = ignore,
+) -> Shown:
+    """Make a cohort, check it, fill its store, draw its contact sheet.
+
+    A folder that holds the demo's cohort already is used again.
+    """
+    file = out / "study.toml"
+    if not (out / "cohort.csv").exists():
+        flags = f"--cases {parameters.cases} --seed {parameters.seed} --scale {parameters.scale:g}"
+        on_step(f"1/4  hnmets cohort synth {flags} --out {out}")
+        cohort_synth.run(out, parameters, jobs=jobs or 1, on_case=on_case)
+    else:
+        on_step(f"1/4  {out} holds a cohort already; it is used as it is")
+    study = load_study(file, flags={"build.jobs": jobs})
+    on_step(f"2/4  hnmets cohort check --study {file}")
+    checked = cohort_check.run(study, on_case=on_case)
+    on_step(f"3/4  hnmets features build --study {file}")
+    report = features_build.run(study, Request(), on_case=on_case)
+    on_step(f"4/4  hnmets features sheet --study {file} --out {out / 'sheet'}")
+    sheets = features_sheet.run(study, out / "sheet", on_case=on_case)
+    return Shown(study=file, checked=checked, report=report, sheets=sheets)

@@ -1,0 +1,23 @@
+"""What a study sees of its store: its own cases, not everything that was ever stored."""
+
+from feature_store.snapshot import Snapshot
+from hnmets.domain.errors import Code
+from hnmets.workflows.cohort_table import read_cohort
+from hnmets.workflows.study import Study
+from hnmets.workflows.workbench import workbench_of
+
+
+def cases_in_view(study: Study, snapshot: Snapshot) -> frozenset[str]:
+    """Return the cases of the cohort, without those whose image another patient has too.
+
+    Rows of a patient who left the study stay in the store's history and leave every output.
+    """
+    shared = {q.case_id for q in snapshot.quarantined if q.code == Code.IMAGE_DUPLICATE}
+    return frozenset(case.case_id for case in read_cohort(study).cases) - shared
+
+
+def recipes_in_view(study: Study, snapshot: Snapshot) -> frozenset[str]:
+    """Return the fingerprints of the study's present recipes and of imported ones."""
+    present = {recipe.fingerprint for recipe in workbench_of(study).recipes}
+    imported = {r.fingerprint for r in snapshot.recipes if r.parameters.get("imported")}
+    return frozenset(present | imported)

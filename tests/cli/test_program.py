@@ -1,0 +1,104 @@
+import json
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.builders_cohorts import hnmets
+
+HEAVY = ("torch", "mlflow", "monai", "SimpleITK", "radiomics", "duckdb", "polars", "matplotlib")
+
+
+def loaded_by(code: str) -> set[str]:
+    asked = f"{code}\nimport sys\nprint(*sorted({{n.split('.')[0] for n in sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_loads_no_heavy_library() -> None:
+    loaded = loaded_by(
+        "import sys; sys.argv = ['hnmets', '--help']\n"
+        "from cli.app import main\n"
+        "try: main()\n"
+        "except SystemExit: pass"
+    )
+    assert "typer" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_every_command_explains_itself() -> None:
+    commands = [
+        ["init"],
+        ["demo"],
+        ["doctor"],
+        *(["study", name] for name in ("show", "schema")),
+        *(["cohort", name] for name in ("check", "synth")),
+        *(["features", name] for name in ("build", "status", "list", "show", "export")),
+        *(["features", name] for name in ("import", "sheet", "diff", "verify", "rebuild")),
+    ]
+    for command in commands:
+        done = hnmets(*command, "--help")
+        assert done.returncode == 0
+        assert "Usage" in done.stdout
+
+
+def test_version_and_wrong_usage() -> None:
+    assert hnmets("--version").stdout.startswith("hnmets 0.1.0")
+    assert hnmets("features", "biuld").returncode == 2
+
+
+def test_no_colour_is_printed_where_none_is_wanted(tmp_path: Path) -> None:
+    hnmets("init", tmp_path)
+    plain = hnmets("doctor", NO_COLOR="1", FORCE_COLOR="1")
+    assert "\x1b[3" not in plain.stdout
+
+
+def test_init_writes_a_study_file_once(tmp_path: Path) -> None:
+    assert hnmets("init", tmp_path / "new").returncode == 0
+    again = hnmets("init", tmp_path / "new")
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+
+def test_a_study_that_is_not_there_is_said_in_two_lines(tmp_path: Path) -> None:
+    done = hnmets("features", "build", "--study", tmp_path / "study.toml")
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert "hnmets init" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_schema_is_one_json_document() -> None:
+    schema = json.loads(hnmets("study", "schema").stdout)
+    assert {"study", "cohort", "regions", "clinical", "outcome", "radiomics", "embedding"} <= set(
+        schema["properties"]
+    )
+
+
+def test_show_says_where_a_setting_comes_from(tmp_path: Path) -> None:
+    hnmets("cohort", "synth", "--out", tmp_path / "c", "--cases", "1", "--scale", "0.25")
+    done = hnmets(
+        *("study", "show", "--json", "--study", tmp_path / "c" / "study.toml"),
+        HNMETS_BUILD__TIME_LIMIT_S="5",
+    )
+    origins = {setting["name"]: setting["origin"] for setting in json.loads(done.stdout)}
+    assert origins["build.time_limit_s"] == "env HNMETS_BUILD__TIME_LIMIT_S"
+    assert origins["embedding.preset"] == "study.toml"
+    assert origins["radiomics.parameters.bin_width_hu"] == "default"
+
+
+def test_doctor_finds_this_installation_sound() -> None:
+    checks = {check["name"]: check for check in json.loads(hnmets("doctor", "--json").stdout)}
+    assert checks["packages"]["good"]
+    assert checks["torch"]["good"]
+
+
+@pytest.mark.parametrize("package", ["cli", "feature_store", "hnmets"])
+def test_our_packages_come_from_our_distribution_alone(package: str) -> None:
+    # An editable install names no owner; a foreign one would be named.
+    assert set(packages_distributions().get(package, [])) <= {"hnmets"}
