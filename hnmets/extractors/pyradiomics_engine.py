@@ -78,12 +78,27 @@ def measure(ct: Volume, mask: NDArray[np.bool_], parameters: RadiomicsParameters
     hu = sitk.GetArrayViewFromImage(image)
     inside = hu[sitk.GetArrayViewFromImage(labelmap) == 1]
     return Measured(
-        values={name: float(value) for name, value in found.items()},
+        values={name: as_real(value) for name, value in found.items()},
         box=hu.shape,
         n_voxels=inside.size,
         lowest_hu=float(inside.min()),
         highest_hu=float(inside.max()),
     )
+
+
+def as_real(value: complex) -> float:
+    """Return the real part of a value.
+
+    PyRadiomics takes the axes of a region by a general eigenvalue routine. Where axes are equally
+    long, rounding makes a complex pair of them on some processors, with an imaginary part of
+    1e-16; the covariance is symmetric, so that the true eigenvalues are real.
+
+    Examples
+    --------
+    >>> as_real(np.complex128(2.5 - 1e-16j))
+    2.5
+    """
+    return float(np.real(value))
 
 
 def to_sitk(voxels: NDArray[np.generic], geometry: Geometry) -> SitkImage:

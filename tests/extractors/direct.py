@@ -73,7 +73,7 @@ def measure_directly(image: SitkImage, mask: SitkImage) -> dict[str, float]:
     extractor.disableAllFeatures()
     extractor.enableFeaturesByName(**CONFIGURATION["featureClass"])
     found = extractor.execute(image, mask)
-    return {k: float(v) for k, v in found.items() if not k.startswith("diagnostics_")}
+    return {k: float(np.real(v)) for k, v in found.items() if not k.startswith("diagnostics_")}
 
 
 def as_images(ct: Volume, mask: NDArray[np.bool_]) -> tuple[SitkImage, SitkImage]:

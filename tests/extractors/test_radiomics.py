@@ -176,6 +176,16 @@ def test_eight_voxels_and_one_slice_are_measured(box: Box) -> None:
     assert np.isfinite(features.values).all()
 
 
+def test_axes_of_equal_length_are_real_where_rounding_made_them_a_complex_pair(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = ball_case()
+    expected = only(ORIGINAL, case).values
+    eigvals = np.linalg.eigvals
+    monkeypatch.setattr(np.linalg, "eigvals", lambda matrix: eigvals(matrix) + 0j)
+    np.testing.assert_allclose(only(ORIGINAL, case).values, expected, rtol=1e-14)
+
+
 def test_an_empty_region_is_refused() -> None:
     empty = np.zeros((12, 12, 12), bool)
     with pytest.raises(CaseError, match="region 'tumour' holds no voxel") as caught:

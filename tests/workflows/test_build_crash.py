@@ -1,5 +1,6 @@
 """A build that is killed, stopped, starved of disk or started twice loses nothing."""
 
+import contextlib
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from feature_store.errors import StoreError
@@ -60,6 +62,25 @@ def wait_for_shards(study: Path, count: int, process: subprocess.Popen[str]) -> 
         time.sleep(0.02)
 
 
+def wait_for_orphans(groups: list[int]) -> None:
+    deadline = time.monotonic() + 60
+    while any(map(lives, groups)):
+        assert time.monotonic() < deadline, "workers of a killed build go on for ever"
+        time.sleep(0.05)
+
+
+def lives(group: int) -> bool:
+    """Whether a process of a process group still runs; a zombie does not."""
+    members = (p for p in psutil.process_iter() if group_of(p.pid) == group)
+    return any(p.status() != psutil.STATUS_ZOMBIE for p in members)
+
+
+def group_of(pid: int) -> int | None:
+    with contextlib.suppress(ProcessLookupError):
+        return os.getpgid(pid)
+    return None
+
+
 @pytest.fixture(scope="module")
 def undisturbed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Content hash of a build that nobody disturbed."""
@@ -73,12 +94,16 @@ def test_kill_9_at_random_moments_loses_and_repeats_nothing(
     cohort: Path, undisturbed: str
 ) -> None:
     rng = random.Random(20)  # noqa: S311  # moments, not secrets
+    killed = []
     for shards in sorted(rng.sample(range(1, 19), 6)):
         process = start(*build(cohort))
         wait_for_shards(cohort, shards, process)
         time.sleep(rng.uniform(0, 0.3))
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
+        killed.append(process.pid)
+    # Workers outlive a killed build by the case in their hands, and store it.
+    wait_for_orphans(killed)
     there = rows_on_disk(cohort)
     last = hnmets(*build(cohort), "--json")
     assert last.returncode == 0, last.stderr
