@@ -14,6 +14,7 @@ from hnmets.domain.region import Scalar
 
 UNKNOWN = "unknown"
 NOT_RECORDED = "not recorded"
+NOT_UNDERSTOOD = "recorded, but not understood (see `hnmets cohort check`)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,17 +126,20 @@ class Clinical:
         values = self.values(case)
         columns = self.recipe.columns
         unknown = [c for c, value in zip(columns, values, strict=True) if value == UNKNOWN]
+        odd = [column for column in columns if column in case.not_understood]
+        flags = {"unknown": unknown, "not_understood": [c for c in odd if c in unknown]}
         return Row(
             case_id=case.case_id,
             fingerprint=self.recipe.fingerprint,
-            input_digest=digest_of(values),
+            # What was not understood is another input than what is not there.
+            input_digest=digest_of((*values, *odd)),
             values=values,
             reasons={
-                column: NOT_RECORDED
+                column: NOT_UNDERSTOOD if column in odd else NOT_RECORDED
                 for column, value in zip(columns, values, strict=True)
                 if value is None
             },
-            flags={"unknown": ", ".join(unknown)} if unknown else {},
+            flags={name: ", ".join(listed) for name, listed in flags.items() if listed},
         )
 
 

@@ -13,6 +13,7 @@ from feature_store.recipe import Json, Recipe
 from hnmets.domain.case import ImagedCase
 from hnmets.domain.errors import CaseError, Code, InvalidDataError
 from hnmets.domain.region import RegionRule
+from hnmets.extractors.altered import altered
 from hnmets.extractors.base import Features
 from hnmets.extractors.embedding_parameters import EmbeddingParameters
 from hnmets.extractors.parts import around_of, parts_of, rule_identity
@@ -21,6 +22,7 @@ from hnmets.imaging.crop_cache import crop_key
 
 if TYPE_CHECKING:
     from hnmets.extractors.swin_engine import Engine
+    from hnmets.imaging.alteration import Alteration
 
 Variant = Literal["both", "tumour", "ring"]
 
@@ -44,6 +46,8 @@ class Embedding:
         Names of the regions; where one is kept in parts, the crop shows all of them.
     parameters
         Network, weights and crop.
+    alteration
+        The control or perturbation that the cases went through; part of the identity.
 
     References
     ----------
@@ -55,6 +59,7 @@ class Embedding:
     tumour: str = "tumour"
     ring: str = "ring"
     parameters: EmbeddingParameters = field(default_factory=EmbeddingParameters)
+    alteration: "Alteration | None" = None
 
     def __post_init__(self) -> None:
         for name in self.regions:
@@ -80,7 +85,7 @@ class Embedding:
             If there is no such weights file.
         """
         libraries = ("monai",) if self.parameters.weights else ("monai", "torch")
-        return Recipe(
+        plain = Recipe(
             name=f"embedding.{self.variant}",
             kind="embedding",
             types="float",
@@ -93,6 +98,7 @@ class Embedding:
             },
             libraries={name: _major_minor(version(name)) for name in libraries},
         )
+        return altered(plain, self.alteration)
 
     def crop_key(self, input_digest: str) -> str:
         """Return the identity of a case's crop; all variants share it.
@@ -106,6 +112,7 @@ class Embedding:
             input_digest=input_digest,
             parameters=self.parameters.crop,
             regions=self._region_identity,
+            alteration=self.alteration.identity if self.alteration else None,
         )
 
     def cut(self, case: ImagedCase) -> Crop:

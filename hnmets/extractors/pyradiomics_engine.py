@@ -1,10 +1,8 @@
 """PyRadiomics on one region: arrays in, named values out."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -16,38 +14,13 @@ from radiomics.featureextractor import RadiomicsFeatureExtractor
 
 from hnmets.domain.errors import CaseError, Code
 from hnmets.domain.geometry import Geometry, Volume
+from hnmets.extractors.measurement import Measured, as_measured
 from hnmets.extractors.radiomics_names import INTENSITY_AND_TEXTURE, SHAPE
-from hnmets.extractors.radiomics_parameters import RadiomicsParameters, VoxelType
-from hnmets.imaging.box import bounding_box
+from hnmets.extractors.radiomics_parameters import RadiomicsParameters
 
-# A cubic B-spline coefficient feels a voxel at distance n by 0.268ⁿ: 5e-19 at 32 voxels.
-_SPLINE_MARGIN_VOXELS = 32
 _SILENT = 60
 
 SitkImage = Any  # SimpleITK is untyped
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What PyRadiomics gave, and what it saw.
-
-    Parameters
-    ----------
-    values
-        By PyRadiomics' names; filters that do not fit into the box are absent.
-    box
-        Voxels (D, H, W) of the resampled, padded image that the filters saw.
-    n_voxels
-        Voxels of the region on the grid of the measurement.
-    lowest_hu, highest_hu
-        Within the region, on that grid.
-    """
-
-    values: Mapping[str, float]
-    box: tuple[int, int, int]
-    n_voxels: int
-    lowest_hu: float
-    highest_hu: float
 
 
 def measure(ct: Volume, mask: NDArray[np.bool_], parameters: RadiomicsParameters) -> Measured:
@@ -133,22 +106,22 @@ def _on_measurement_grid(
 ) -> tuple[SitkImage, SitkImage]:
     """Resample with PyRadiomics' own function; image and mask end in the padded box.
 
-    PyRadiomics lays its grid by the mask's geometry alone, so the image may be cropped before
-    the costly spline filter and the mask may not. Whole HU hide the crop completely; float
-    images, whose last bits would show in the LoG, go in whole.
+    The whole CT goes in, although the spline filter is costly: where the grids meet, an
+    interpolated value is a whole number give or take a rounding error, ITK truncates it, and
+    with a crop the error may have the other sign.
     """
     labelmap = to_sitk(mask.astype(np.uint8), ct.geometry)
-    voxels = _as_measured(ct.voxels, parameters.voxel_type)
+    voxels = as_measured(ct.voxels, parameters.voxel_type)
     image = to_sitk(voxels, ct.geometry)
     spacing = parameters.spacing_dhw_mm
+    if parameters.filter_extent == "image":
+        return image, labelmap
     if spacing is None:
         bounds, _ = imageoperations.checkMask(image, labelmap, minimumROIDimensions=0)
         cropped: tuple[SitkImage, SitkImage] = imageoperations.cropToTumorMask(
             image, labelmap, bounds, padDistance=parameters.pad_voxels
         )
         return cropped
-    if voxels.dtype == np.int16:
-        image = image[_window(mask, ct.geometry, spacing, parameters.pad_voxels)]
     resampled: tuple[SitkImage, SitkImage] = imageoperations.resampleImage(
         image,
         labelmap,
@@ -159,36 +132,11 @@ def _on_measurement_grid(
     return resampled
 
 
-def _as_measured(voxels: NDArray[np.generic], voxel_type: VoxelType) -> NDArray[np.generic]:
-    """Return the voxels in the type that PyRadiomics shall see; fractions of HU in double."""
-    if voxel_type == "float32":
-        return voxels.astype(np.float32)
-    return voxels if voxels.dtype == np.int16 else voxels.astype(np.float64)
-
-
-def _window(
-    mask: NDArray[np.bool_],
-    geometry: Geometry,
-    spacing_mm: tuple[float, float, float],
-    pad_voxels: int,
-) -> tuple[slice, ...]:
-    """Return the (W, H, D) slices that hold the padded box and the reach of the spline."""
-    box = bounding_box(mask)
-    if box is None:
-        raise CaseError(Code.REGION_EMPTY, "the region holds no voxel")
-    slices = []
-    for side, size, old, new in zip(
-        box, geometry.shape, geometry.spacing_mm, spacing_mm, strict=True
-    ):
-        margin = _SPLINE_MARGIN_VOXELS + ceil((pad_voxels + 2) * new / old)
-        slices.append(slice(max(side.start - margin, 0), min(side.stop + margin, size)))
-    return tuple(reversed(slices))
-
-
 def _extractor(parameters: RadiomicsParameters) -> RadiomicsFeatureExtractor:
     """Return the extractor without resampling: that is done before."""
     extractor = RadiomicsFeatureExtractor(
         binWidth=float(parameters.bin_width_hu),
+        binCount=parameters.bin_count,
         voxelArrayShift=parameters.voxel_array_shift_hu,
         wavelet=parameters.wavelet,
         sigma=[float(sigma) for sigma in parameters.log_sigmas_mm],

@@ -1,10 +1,10 @@
-"""Radiomic features of one region: shape, intensities and texture by PyRadiomics."""
+"""Radiomic features of one region: shape, intensities and texture as PyRadiomics defines them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
-from math import floor
+from math import floor, inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,13 +13,16 @@ from feature_store.recipe import Recipe
 from hnmets.domain.case import ImagedCase
 from hnmets.domain.geometry import Volume
 from hnmets.domain.region import DrawnRegion, Region, RegionRule, Scalar
+from hnmets.extractors.altered import altered
 from hnmets.extractors.base import Features
+from hnmets.extractors.measurement import require_length
 from hnmets.extractors.parts import parts_of, rule_identity
 from hnmets.extractors.radiomics_names import image_names
 from hnmets.extractors.radiomics_parameters import RadiomicsParameters
 
 if TYPE_CHECKING:
-    from hnmets.extractors.pyradiomics_engine import Measured
+    from hnmets.extractors.measurement import Measured
+    from hnmets.imaging.alteration import Alteration
 
 # Beyond this the texture matrices are mostly empty: metal in the region, or too fine a width.
 MANY_BINS = 256
@@ -39,6 +42,10 @@ class Radiomics:
         Rule of the region that a ring lies around; part of the identity too.
     parameters
         Settings of the extraction.
+    memory_gib
+        What the process may use: larger regions are refused before the work; no identity.
+    alteration
+        The control or perturbation that the cases went through; part of the identity.
 
     References
     ----------
@@ -49,19 +56,21 @@ class Radiomics:
     rule: RegionRule
     around: DrawnRegion | None = None
     parameters: RadiomicsParameters = field(default_factory=RadiomicsParameters)
+    memory_gib: float = inf
+    alteration: "Alteration | None" = None
 
     @cached_property
     def recipe(self) -> Recipe:
         """Identity in the store.
 
-        NumPy is not part of it: its patch releases do not move the values.
+        PyRadiomics defines the values of both engines. NumPy is not part of the identity: its
+        patch releases do not move the values.
         """
-        return Recipe(
+        plain = Recipe(
             name=f"radiomics.{self.region}",
             kind="radiomics",
             columns=self.parameters.columns,
             parameters={
-                "engine": "pyradiomics",
                 "region": rule_identity(self.rule, self.around),
                 **self.parameters.identity,
             },
@@ -69,6 +78,7 @@ class Radiomics:
                 name: version(name) for name in ("pyradiomics-bhklab", "SimpleITK", "PyWavelets")
             },
         )
+        return altered(plain, self.alteration)
 
     def extract(self, case: ImagedCase) -> Sequence[Features]:
         """Measure the region: one row per part, a row without values where it is absent.
@@ -91,10 +101,8 @@ class Radiomics:
         )
 
     def _measure(self, ct: Volume, part: Region) -> Features:
-        # Half a second of imports, which a build that finds nothing to do shall not pay.
-        from hnmets.extractors.pyradiomics_engine import measure
-
-        measured = measure(ct, part.mask, self.parameters)
+        require_length(ct, self.parameters)
+        measured, why_not_fast = self._by_engine(ct, part)
         values = np.array([measured.values.get(c, np.nan) for c in self.parameters.columns])
         reasons = _reasons(measured, self.parameters)
         values[~np.isfinite(values)] = np.nan
@@ -104,12 +112,28 @@ class Radiomics:
             reasons=reasons,
             flags={
                 **part.flags,
-                **_flags(measured, self.parameters.bin_width_hu),
+                **_flags(measured, self.parameters),
+                **({"measured_by_pyradiomics": why_not_fast} if why_not_fast else {}),
                 "voxels": int(np.count_nonzero(part.mask)),
                 "absent_features": int(np.isnan(values).sum()),
             },
             made_with={"numpy": np.__version__},
         )
+
+    def _by_engine(self, ct: Volume, part: Region) -> "tuple[Measured, str | None]":
+        """Measure with the engine in use; where the fast one gives up, say why."""
+        # Half a second of imports, which a build that finds nothing to do shall not pay.
+        from hnmets.extractors.pyradiomics_engine import measure as by_pyradiomics
+
+        if self.parameters.engine_in_use == "pyradiomics":
+            return by_pyradiomics(ct, part.mask, self.parameters), None
+        from hnmets.extractors.fast_radiomics.engine import NotCoveredError, measure
+
+        try:
+            measured = measure(ct, part.mask, self.parameters, memory_gib=self.memory_gib)
+        except NotCoveredError as error:
+            return by_pyradiomics(ct, part.mask, self.parameters), str(error)
+        return measured, None
 
 
 def _reasons(measured: "Measured", parameters: RadiomicsParameters) -> dict[str, str]:
@@ -122,18 +146,21 @@ def _reasons(measured: "Measured", parameters: RadiomicsParameters) -> dict[str,
         if image not in given
     }
     reasons |= {
-        name: f"PyRadiomics gave {value}"
+        name: f"the formula gave {value}"
         for name, value in measured.values.items()
         if not np.isfinite(value)
     }
     return reasons
 
 
-def _flags(measured: "Measured", bin_width_hu: float) -> Mapping[str, Scalar]:
-    bins = floor(measured.highest_hu / bin_width_hu) - floor(measured.lowest_hu / bin_width_hu) + 1
+def _flags(measured: "Measured", parameters: RadiomicsParameters) -> Mapping[str, Scalar]:
+    width = parameters.bin_width_hu
+    bins = floor(measured.highest_hu / width) - floor(measured.lowest_hu / width) + 1
+    if parameters.bin_count is not None:
+        bins = parameters.bin_count
     return {
         "voxels_measured": measured.n_voxels,
         "bins": bins,
         "many_bins": bins > MANY_BINS,
-        "flat_region": measured.highest_hu - measured.lowest_hu < bin_width_hu,
+        "flat_region": measured.highest_hu - measured.lowest_hu < width,
     }

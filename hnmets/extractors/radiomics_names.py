@@ -149,13 +149,22 @@ def image_names(images: Sequence[ImageType], log_sigmas_mm: Sequence[float]) -> 
     names: list[str] = []
     for image in images:
         if image == "LoG":
-            sigmas = (str(float(sigma)).replace(".", "-") for sigma in log_sigmas_mm)
-            names += (f"log-sigma-{sigma}-mm-3D" for sigma in sigmas)
+            names += map(log_name, log_sigmas_mm)
         elif image == "Wavelet":
-            names += (f"wavelet-{band}" for band in _WAVELET_BANDS)
+            names += map(wavelet_name, _WAVELET_BANDS)
         else:
             names.append(image.lower())
     return tuple(names)
+
+
+def log_name(sigma_mm: float) -> str:
+    """Name of a Laplacian of Gaussian image."""
+    return f"log-sigma-{str(float(sigma_mm)).replace('.', '-')}-mm-3D"
+
+
+def wavelet_name(band: str) -> str:
+    """Name of a sub-band."""
+    return f"wavelet-{band}"
 
 
 def column_names(images: Sequence[ImageType], log_sigmas_mm: Sequence[float]) -> tuple[str, ...]:

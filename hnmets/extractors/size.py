@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from feature_store.recipe import Recipe
 from hnmets.domain.case import ImagedCase
 from hnmets.domain.errors import CaseError, Code
 from hnmets.domain.geometry import Geometry
 from hnmets.domain.region import DrawnRegion, Region, RegionRule
+from hnmets.extractors.altered import altered
 from hnmets.extractors.base import Features
 from hnmets.extractors.parts import parts_of, rule_identity
 from hnmets.imaging.box import bounding_box
 from hnmets.imaging.parts import connected_parts
+
+if TYPE_CHECKING:
+    from hnmets.imaging.alteration import Alteration
 
 COLUMNS = ("mesh_volume_cc", "voxel_volume_cc", "surface_area_cm2", "longest_diameter_mm")
 
@@ -38,6 +42,8 @@ class Size:
         How the region came about; part of the recipe's identity.
     around
         Rule of the region that a ring lies around; part of the identity too.
+    alteration
+        The control or perturbation that the cases went through; part of the identity.
 
     References
     ----------
@@ -48,13 +54,15 @@ class Size:
     region: str
     rule: RegionRule
     around: DrawnRegion | None = None
+    alteration: "Alteration | None" = None
 
     @cached_property
     def recipe(self) -> Recipe:
         """Identity in the store."""
-        return Recipe(
+        plain = Recipe(
             name=f"size.{self.region}",
             kind="size",
+            version=2,
             columns=COLUMNS,
             parameters={
                 "grid": "native",
@@ -63,6 +71,7 @@ class Size:
             },
             libraries={"pyradiomics-bhklab": version("pyradiomics-bhklab")},
         )
+        return altered(plain, self.alteration)
 
     def extract(self, case: ImagedCase) -> Sequence[Features]:
         """Measure the region: one row per part; what a case lacks has size 0, flagged.
@@ -84,9 +93,12 @@ def _measure(part: Region, geometry: Geometry) -> Features:
     if box is None:
         raise CaseError(Code.REGION_EMPTY, f"region '{part.name}' holds no voxel")
     mask = part.mask[box]
-    area_mm2, volume_mm3, _ = _mesh(mask, geometry.spacing_mm)
+    # Half a second of imports, which a build that finds nothing to do shall not pay.
+    from hnmets.extractors.fast_radiomics.mesh import area_and_volume, diameters
+
+    area_mm2, volume_mm3 = area_and_volume(mask, geometry.spacing_mm)
     parts = connected_parts(mask)
-    diameter_mm = max(_mesh(part, geometry.spacing_mm)[2] for part in parts)
+    diameter_mm = max(diameters(each, geometry.spacing_mm).any for each in parts)
     n_voxels = int(np.count_nonzero(mask))
     voxel_volume_mm3 = n_voxels * geometry.voxel_volume_mm3
     return Features(
@@ -94,16 +106,3 @@ def _measure(part: Region, geometry: Geometry) -> Features:
         part=part.part,
         flags={**part.flags, "voxels": n_voxels},
     )
-
-
-def _mesh(
-    mask: NDArray[np.bool_], spacing_mm: tuple[float, float, float]
-) -> tuple[float, float, float]:
-    """Return area (mm²), volume (mm³) and longest diameter (mm) of the marching cubes mesh."""
-    # A third of a second of imports, which a build that finds nothing to do shall not pay.
-    from radiomics import cShape
-
-    area, volume, diameters = cShape.calculate_coefficients(
-        np.pad(mask, 1), np.array(spacing_mm, dtype=np.float64)
-    )
-    return float(area), float(volume), float(diameters[3])

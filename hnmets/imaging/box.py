@@ -18,6 +18,22 @@ def bounding_box(mask: NDArray[np.generic]) -> Box | None:
     return d, h, _extent(np.any(occupied[d, h], axis=(0, 1)))
 
 
+def within(inner: Box, outer: Box) -> Box:
+    """Return where a box lies in the part that another one cuts out."""
+    d, h, w = (
+        slice(side.start - whole.start, side.stop - whole.start)
+        for side, whole in zip(inner, outer, strict=True)
+    )
+    return d, h, w
+
+
+def clipped(box: Box, shape: tuple[int, int, int]) -> tuple[Box, Box]:
+    """Return the part of a box inside a volume: in the volume's and in the box's indices."""
+    inside = [slice(max(b.start, 0), min(b.stop, n)) for b, n in zip(box, shape, strict=True)]
+    own = [slice(i.start - b.start, i.stop - b.start) for i, b in zip(inside, box, strict=True)]
+    return (inside[0], inside[1], inside[2]), (own[0], own[1], own[2])
+
+
 def _extent(occupied: NDArray[np.bool_]) -> slice:
     at = np.flatnonzero(occupied)
     return slice(int(at[0]), int(at[-1]) + 1)

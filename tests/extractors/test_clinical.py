@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from hnmets.domain.case import Case
@@ -69,3 +71,13 @@ def test_other_variables_categories_or_units_are_another_recipe() -> None:
         Clinical(variables=(ClinicalVariable(name="age", type="number", unit="months"), SEX)),
     ]
     assert len({clinical.recipe.fingerprint for clinical in (CLINICAL, *others)}) == 5
+
+
+def test_a_value_that_was_not_understood_is_not_said_to_be_absent() -> None:
+    absent = case(age=None, sex=None)
+    odd = replace(absent, not_understood=frozenset({"age", "sex", "weight"}))
+    row = CLINICAL.row(odd)
+    assert row.values == (None, "unknown")
+    assert row.reasons == {"age": "recorded, but not understood (see `hnmets cohort check`)"}
+    assert row.flags == {"unknown": "sex", "not_understood": "sex"}
+    assert row.input_digest != CLINICAL.row(absent).input_digest

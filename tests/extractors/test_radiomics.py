@@ -14,7 +14,7 @@ from hnmets.domain.errors import CaseError, Code
 from hnmets.domain.region import DrawnRegion
 from hnmets.extractors.base import Features
 from hnmets.extractors.radiomics import Radiomics
-from hnmets.extractors.radiomics_parameters import RadiomicsParameters
+from hnmets.extractors.radiomics_parameters import Engine, RadiomicsParameters
 from tests.builders_cases import ball, ball_case, imaged_case, texture
 from tests.extractors.direct import as_images, measure_directly
 from tests.golden.make_radiomics_phantom import GOLDEN
@@ -122,7 +122,7 @@ def test_what_pyradiomics_cannot_compute_is_absent_with_its_reason() -> None:
     }
     assert gaps == {column for column in ORIGINAL.recipe.columns if "_glcm_" in column}
     assert set(features.reasons) == gaps
-    assert set(features.reasons.values()) == {"PyRadiomics gave nan"}
+    assert set(features.reasons.values()) == {"the formula gave nan"}
 
 
 @pytest.mark.parametrize(("spread", "flat"), [(0, True), (24, True), (25, False)])
@@ -184,6 +184,16 @@ def test_axes_of_equal_length_are_real_where_rounding_made_them_a_complex_pair(
     eigvals = np.linalg.eigvals
     monkeypatch.setattr(np.linalg, "eigvals", lambda matrix: eigvals(matrix) + 0j)
     np.testing.assert_allclose(only(ORIGINAL, case).values, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("engine", ["fast", "pyradiomics"])
+def test_a_ct_of_two_slices_is_not_resampled(engine: Engine) -> None:
+    mask = np.zeros((2, 20, 20), bool)
+    mask[:, 5:15, 5:15] = True
+    radiomics = replace(ORIGINAL, parameters=replace(ORIGINAL.parameters, engine=engine))
+    thin = imaged_case(hu=texture(mask.shape), masks={"tumour": mask}, spacing_mm=(5, 1, 1))
+    with pytest.raises(CaseError, match="the CT has 2 × 20 × 20 voxels"):
+        radiomics.extract(thin)
 
 
 def test_an_empty_region_is_refused() -> None:
@@ -260,3 +270,20 @@ def test_the_thread_setting_of_itk_is_given_back() -> None:
         assert sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == 3
     finally:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+
+
+def test_loops_that_cannot_be_kept_on_disk_are_compiled_all_the_same() -> None:
+    script = (
+        "from hnmets.extractors.fast_radiomics.discretisation import bin_edges, discretised; "
+        "import numpy as np; v = np.array([1.0, 30.0]); "
+        "print(discretised(v, bin_edges(v, width=25.0, count=None)).rank)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        env={"NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"},
+    )
+    assert done.stdout == "[1 2]\n"
