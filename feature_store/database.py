@@ -29,7 +29,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
     "lock_configuration": True,
 }
-_EMPTY_BYTES = 1 << 20  # of a database without rows
+_LEAST_BYTES = 1 << 20  # of a database without rows; it grows by blocks, so no write needs less
 _BROKEN = (
     duckdb.IOException,
     duckdb.FatalException,
@@ -134,7 +134,7 @@ def _create(files: StoreFiles) -> None:
     draft = files.database.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with (
-        translated(files, needed_bytes=_EMPTY_BYTES),
+        translated(files),
         duckdb.connect(draft, config=_CONFIG) as connection,
     ):
         with transaction(connection):
@@ -165,7 +165,7 @@ def _store_error(error: duckdb.Error, files: StoreFiles, *, needed_bytes: int = 
         holder = re.search(r"PID \d+", text)
         return StoreLockedError(files.folder, holder[0] if holder else "another process")
     if any(words in text for words in _FULL):
-        return StoreFullError(files.folder, needed_bytes=needed_bytes)
+        return StoreFullError(files.folder, needed_bytes=max(needed_bytes, _LEAST_BYTES))
     if found := _FILE_VERSION.search(text):
         return StoreVersionError(files.database, found=int(found[1]), known=int(found[2]))
     return StoreCorruptError(files.database, text.splitlines()[0])

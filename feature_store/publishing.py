@@ -9,6 +9,7 @@ from feature_store.atomic import sweep, write_atomic, write_named
 from feature_store.errors import StoreCorruptError
 from feature_store.layout import StoreFiles
 from feature_store.manifest import Manifest, RecipeFile, read_manifest
+from feature_store.pointer import read_pointer
 from feature_store.recipe import Recipe
 from feature_store.recipe_table import RecipeTable
 
@@ -48,7 +49,7 @@ class Publisher:
         """Make a generation the one that readers see, unless it shows nothing new."""
         newest = newest_manifest(self.files)
         if newest is not None and manifest.has_same_content(newest):
-            return self.files.snapshots / self.files.pointer.read_text()
+            return read_pointer(self.files)
         path = write_named(self.files.snapshots, manifest.to_json(), ".json")
         write_atomic(self.files.pointer, path.name.encode())
         self._prune()
@@ -83,14 +84,24 @@ class Publisher:
 def newest_manifest(files: StoreFiles) -> Manifest | None:
     """Return the generation that readers see, or None if there is none to be read."""
     try:
-        return _readable(files.snapshots / files.pointer.read_text())
+        return _readable(read_pointer(files))
     except FileNotFoundError:
         return None
+    except StoreCorruptError as error:
+        _log.warning("%s; the next generation replaces it", error)
+        return None
+
+
+def last_manifest(files: StoreFiles) -> Manifest | None:
+    """Return the last generation that was published, even where the pointer to it is lost."""
+    there = [manifest for manifest in _generations(files).values() if manifest]
+    return max(there, key=lambda manifest: manifest.sequence, default=None)
 
 
 def last_sequence(files: StoreFiles) -> int:
     """Return the highest number of a generation that is still there, or 0."""
-    return max((m.sequence for m in _generations(files).values() if m), default=0)
+    last = last_manifest(files)
+    return last.sequence if last else 0
 
 
 def _generations(files: StoreFiles) -> dict[Path, Manifest | None]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,14 +23,17 @@ def catch_up(
     """Replay commits that the database has lost, then adopt shards that nobody committed.
 
     A database that is new, or older than the journal, goes through every commit again at its
-    old time; shards of a build that was killed before its commit come last. Either way no
-    feature is computed again.
+    old time, without the shards that are lost; shards of a build that was killed before its
+    commit come last. Either way no feature is computed again.
     """
     findings = _lost(files, ledger)
     last = ledger.commits[-1].number if ledger.commits else 0
     for commit in read_journal(files.journal):
         if commit.number > last:
-            ledger.commit(_replayed(files, commit, findings), commit)
+            shards = _replayed(files, commit, findings)
+            # A name without its shard would stand there for ever: nobody can fill it again.
+            names = tuple(shard.name for shard in shards)
+            ledger.commit(shards, replace(commit, shards=names))
     for paths in _orphans(files, ledger):
         shards = sound_shards(files, paths, findings)
         if shards:
@@ -85,8 +89,8 @@ def _replayed(files: StoreFiles, commit: Commit, findings: list[Finding]) -> lis
         if not path.exists():
             finding = Finding(
                 code="S_SHARD_MISSING",
-                what=f"commit {commit.number} refers to {path.name}, which is gone",
-                next_step="Run `hnmets features build`: it computes the lost rows again.",
+                what=f"{path.name} of commit {commit.number} is gone; the commit goes without",
+                next_step="Run `hnmets features build`: it computes what it can again.",
             )
             _log.warning("%s", finding)
             findings.append(finding)

@@ -17,6 +17,7 @@ from feature_store.errors import (
 from feature_store.layout import StoreFiles
 from feature_store.manifest import Manifest, RecipeFile, read_manifest
 from feature_store.matrix import FeatureMatrix, assemble
+from feature_store.pointer import read_pointer
 from feature_store.quarantine import Quarantined
 from feature_store.recipe import Recipe
 from feature_store.recipe_table import RecipeTable
@@ -112,6 +113,16 @@ class Snapshot:
         tables = {f: t.among(case_ids) for f, t in self.tables.items() if f in wanted}
         return replace(self, tables={f: t for f, t in tables.items() if t.case_ids})
 
+    def without(self, cases_by_label: Mapping[str, Collection[str]]) -> Self:
+        """Return the snapshot without the rows that some cases have of some recipes."""
+        tables = {
+            f: t.among(set(t.case_ids) - set(cases_by_label[t.recipe.label]))
+            if t.recipe.label in cases_by_label
+            else t
+            for f, t in self.tables.items()
+        }
+        return replace(self, tables={f: t for f, t in tables.items() if t.case_ids})
+
     def frame(self, label: str) -> "pl.DataFrame":
         """Rows of one recipe in the wide form: case_id, part, one typed column per feature."""
         return self._table(label).frame()
@@ -167,12 +178,14 @@ def current_manifest(files: StoreFiles) -> Manifest:
         If there is no pointer.
     FileNotFoundError
         If the manifest was replaced since.
+    StoreCorruptError
+        If the pointer or the manifest is damaged.
     """
     try:
-        name = files.pointer.read_text()
+        manifest = read_pointer(files)
     except FileNotFoundError:
         raise NothingPublishedError(files.folder) from None
-    return read_manifest(files.snapshots / name)
+    return read_manifest(manifest)
 
 
 def _open(files: StoreFiles, manifest: Manifest) -> Snapshot:

@@ -196,6 +196,11 @@ class FeatureStore:
         return tuple(self._ledger.commits)
 
     @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Everything that the store has ever had rows of, by name."""
+        return tuple(self._recipes())
+
+    @property
     def n_rows(self) -> int:
         """Number of rows that count."""
         return sum(map(len, self._ledger.current.parts.values()))

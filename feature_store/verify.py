@@ -24,6 +24,7 @@ from feature_store.stored_rows import stored_table
 
 _REBUILD = "Run `hnmets features rebuild`."
 _BUILD = "Run `hnmets features build`."
+_RESTORE = "Restore the file, or run `hnmets features rebuild`: it says which rows are lost."
 
 
 def verify(folder: Path) -> list[Finding]:
@@ -90,7 +91,7 @@ def _check_commits(
     committed = [name for commit in ledger.commits for name in commit.shards]
     for name in sorted(set(committed) - keys.keys()):
         if not (files.shards / f"{name}.parquet").exists():
-            yield _finding("S_SHARD_MISSING", f"shard {name} is gone", f"{_REBUILD} {_BUILD}")
+            yield _finding("S_SHARD_MISSING", f"shard {name} is gone", _RESTORE)
     if orphans := keys.keys() - set(committed):
         yield _finding("S_ORPHAN", f"{len(orphans)} shards wait for their commit", _BUILD)
     if read_journal(files.journal) != ledger.commits:

@@ -27,6 +27,8 @@ class Case:
         Mask file of each drawn region; an optional region that the case lacks is absent.
     clinical
         Clean clinical values by variable: number, category, or None for unknown.
+    not_understood
+        Clinical variables whose cell holds something that could not be read.
     outcome
         None where the study has no outcome.
     row
@@ -39,6 +41,7 @@ class Case:
     image: Path | None = None
     masks: Mapping[str, Path] = field(default_factory=dict)
     clinical: Mapping[str, float | str | None] = field(default_factory=dict)
+    not_understood: frozenset[str] = frozenset()
     outcome: Outcome | None = None
     row: int = 0
 

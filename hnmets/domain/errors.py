@@ -47,6 +47,7 @@ class Code(StrEnum):
     PATH_OUTSIDE = "E_PATH"
     ROW_DUPLICATE = "E_ROW_DUPLICATE"
     ROW_CONFLICT = "E_ROW_CONFLICT"
+    ROW_STALE = "E_ROW_STALE"
     CASE_ID = "E_CASE_ID"
     EXCLUDED = "E_EXCLUDED"
     OUTCOME_MISSING = "E_OUTCOME_MISSING"
@@ -77,6 +78,7 @@ NEXT_STEPS: dict[Code, str] = {
     Code.PATH_OUTSIDE: "Keep the files below the study's data folder, or set [cohort] root.",
     Code.ROW_DUPLICATE: "Keep one row per case in the manifest.",
     Code.ROW_CONFLICT: "Correct the rows of this patient: they contradict each other.",
+    Code.ROW_STALE: "Mend the case's file, then build: its rows are of an older one.",
     Code.CASE_ID: "Give every row a case id of its own.",
     Code.EXCLUDED: "Nothing is wrong: the study file leaves the case out.",
     Code.OUTCOME_MISSING: "Fill it in, map its spelling in [outcome] values, or exclude the case.",

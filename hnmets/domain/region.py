@@ -57,6 +57,13 @@ class RingRegion:
     lowest_hu: float = -300.0
     highest_hu: float = 300.0
 
+    def __post_init__(self) -> None:
+        """Check that there can be any voxel in the ring."""
+        if self.distance_mm <= 0:
+            raise ValueError(f"`distance_mm` is {self.distance_mm:g}, must be above 0")
+        if self.lowest_hu >= self.highest_hu:
+            raise ValueError("`lowest_hu` must lie below `highest_hu`")
+
 
 RegionRule = DrawnRegion | RingRegion
 

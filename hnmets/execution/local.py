@@ -9,7 +9,10 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Generic
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -25,7 +28,22 @@ _THREAD_SETTINGS = (
 # What C++ libraries say when an allocation fails: they know no MemoryError.
 _ALLOCATION_WORDS = ("bad_alloc", "allocate memory", "not enough memory", "out of memory")
 
+# Workers that die before their first task take the pool with them. One may have been killed;
+# where nothing gets done over several pools in a row, all of them will be.
+_POOLS_IN_VAIN = 3
+_LOOK_SECONDS = 1.0
+
 Ending = Done[Task, Result] | Failed[Task]
+
+
+@dataclass(kw_only=True)
+class _Errand(Generic[Task, Result]):
+    """Tasks under way, over all pools that it takes."""
+
+    function: Callable[[Task], Result]
+    queue: Iterator[Task]
+    pending: dict[Future[Ending[Task, Result]], Task] = field(default_factory=dict)
+    in_vain: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,30 +73,64 @@ class LocalPool:
         self, function: Callable[[Task], Result], tasks: Iterable[Task]
     ) -> Iterator[Ending[Task, Result]]:
         """Yield each task's end in the order of completion; see `Executor.map`."""
+        errand: _Errand[Task, Result] = _Errand(function=function, queue=iter(tasks))
+        while True:
+            try:
+                yield from self._with_one_pool(errand)
+            except BrokenProcessPool:
+                errand.in_vain += 1
+                if errand.in_vain == _POOLS_IN_VAIN:
+                    raise self._stillborn() from None
+                errand.queue = chain(list(errand.pending.values()), errand.queue)
+                errand.pending.clear()
+            else:
+                return
+
+    def _with_one_pool(self, errand: _Errand[Task, Result]) -> Iterator[Ending[Task, Result]]:
+        """Work until all is done, or until the pool breaks with tasks pending."""
         pool = ProcessPool(
             max_workers=self.jobs,
             initializer=_start_worker,
-            initargs=(self.limits.memory_gib, self.threads, os.getpid()),
+            # The function travels too, so that its imports are done when a task is taken: a
+            # worker that dies between taking a task and saying so would lose it.
+            initargs=(self.limits.memory_gib, self.threads, os.getpid(), errand.function),
             context=multiprocessing.get_context("spawn"),
         )
-        queue = iter(tasks)
-        pending: dict[Future[Ending[Task, Result]], Task] = {}
         try:
-            while True:
-                # Few tasks wait in the pool, so that a stop loses little and tasks stay lazy.
-                while len(pending) < 2 * self.jobs and (task := next(queue, None)) is not None:
-                    pending[
-                        pool.schedule(
-                            _attempt, [function, task, self.fatal], timeout=self.limits.time_s
-                        )
-                    ] = task
-                if not pending:
-                    break
-                for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                    yield self._end_of(future, pending.pop(future))
+            while self._fill(pool, errand):
+                done = wait(errand.pending, _LOOK_SECONDS, FIRST_COMPLETED).done
+                ended = [f for f in done if not isinstance(f.exception(), BrokenProcessPool)]
+                for future in ended:
+                    errand.in_vain = 0
+                    yield self._end_of(future, errand.pending.pop(future))
+                if len(ended) < len(done) or not (done or pool.active):
+                    raise BrokenProcessPool
         finally:
             pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it untyped
             pool.join()
+
+    def _fill(self, pool: ProcessPool, errand: _Errand[Task, Result]) -> bool:
+        """Hand over tasks, and return whether any is under way."""
+        # Few tasks wait in the pool, so that a stop loses little and tasks stay lazy.
+        room = 2 * self.jobs
+        while len(errand.pending) < room and (task := next(errand.queue, None)) is not None:
+            try:
+                future = pool.schedule(
+                    _attempt, [errand.function, task, self.fatal], timeout=self.limits.time_s
+                )
+            except RuntimeError as error:  # what pebble says of a pool that broke meanwhile
+                errand.queue = chain([task], errand.queue)
+                raise BrokenProcessPool from error
+            errand.pending[future] = task
+        return bool(errand.pending)
+
+    def _stillborn(self) -> HnmetsError:
+        return HnmetsError(
+            f"workers die before they start ({_POOLS_IN_VAIN} times in a row, no task done)"
+        ).with_note(
+            f"Raise [build] memory_limit_gib ({self.limits.memory_gib:g} now), or find out what "
+            "ends new processes on this machine."
+        )
 
     def _end_of(self, future: "Future[Ending[Task, Result]]", task: Task) -> Ending[Task, Result]:
         try:
@@ -119,7 +171,9 @@ class InProcess:
             yield _attempt(function, task, self.fatal)
 
 
-def _start_worker(memory_gib: float, threads: int, parent: int) -> None:
+def _start_worker(
+    memory_gib: float, threads: int, parent: int, _function: Callable[..., object]
+) -> None:
     os.environ.update({name: str(threads) for name in _THREAD_SETTINGS})
     # The parent decides what Ctrl-C means; a worker that died of it would lose its case.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -128,7 +182,11 @@ def _start_worker(memory_gib: float, threads: int, parent: int) -> None:
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    try:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    except RuntimeError:
+        # No memory for a thread: the parent says what that means, without a trace per worker.
+        os._exit(1)
 
 
 def _end_with(parent: int) -> None:

@@ -29,6 +29,8 @@ _DAMAGE = (
     TypeError,
     ValueError,
 )
+# Of these the text is a sentence; of the others it may be a key or a number.
+_TELLING = (OSError, RuntimeError, ValueError)
 # Where training scripts put the weights beside optimiser and epoch.
 _ROOTS = ("state_dict", "network_weights", "model", "net", "student")
 
@@ -126,6 +128,6 @@ def _reason(error: Exception) -> str:
     """Say in one line what torch says in ten, without its advice to switch the protection off."""
     if asked := re.search(r"GLOBAL (\S+)", str(error)):
         return f"it asks for {asked[1]}"
-    if isinstance(error, pickle.UnpicklingError):
+    if isinstance(error, _DAMAGE) and not isinstance(error, _TELLING):
         return "damaged, or not a file of tensors"
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -10,6 +10,7 @@ from scipy.stats import mannwhitneyu
 
 from hnmets.sources.foresight import future_word
 from hnmets.sources.number import decimal_sign, parse_number
+from hnmets.sources.outcome_copy import outcome_copy
 
 # A single honest feature does not reach this AUC for distant metastasis; a copy of the
 # outcome does.
@@ -79,17 +80,16 @@ def duplicated_vectors(
 def outcome_like(table: FeatureTable, event_of: Mapping[str, bool]) -> dict[str, str]:
     """Return the columns that tell the outcome apart too well, and how.
 
-    A column with two values that follow the outcome is a copy, however few the cases are. An
-    AUC counts where chance does not explain it: among hundreds of columns of noise and two
-    events some reach 1.
+    Copies are found by `outcome_copy`. An AUC counts where chance does not explain it: among
+    hundreds of columns of noise and two events some reach 1.
     """
     places = [n for n, case_id in enumerate(table.case_ids) if case_id in event_of]
     events = np.array([event_of[table.case_ids[n]] for n in places], dtype=bool)
     found = {}
     for name, values in table.values.items():
         column = [_comparable(values[n]) for n in places]
-        if _is_copy(column, events):
-            found[name] = "follows the outcome in every case"
+        if how := outcome_copy(column, events, n_columns=len(table.columns)):
+            found[name] = how
         elif isinstance(values, np.ndarray):
             auc, p_value = _auc(values[places], events)
             if max(auc, 1 - auc) > SUSPICIOUS_AUC and p_value * len(table.columns) < 0.01:
@@ -101,12 +101,6 @@ def foreseeing_columns(table: FeatureTable) -> dict[str, str]:
     """Return the columns whose name smells of the future, with the word."""
     words = {name: future_word(name) for name in table.columns}
     return {name: word for name, word in words.items() if word}
-
-
-def _is_copy(column: Sequence[object], events: NDArray[np.bool_]) -> bool:
-    """Whether two values stand for event and no event, without exception."""
-    pairs = set(zip(column, events.tolist(), strict=True))
-    return len(pairs) == 2 and len({value for value, _ in pairs}) == 2 and len(set(events)) == 2
 
 
 def _auc(values: NDArray[np.float64], events: NDArray[np.bool_]) -> tuple[float, float]:

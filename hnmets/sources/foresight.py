@@ -9,22 +9,28 @@ import unicodedata
 
 # English, French and German, after accents and capitals are gone. Whole words first:
 _WORDS = (
-    r"fu|\w*times?|timepoint\w*|duration\w*|days\w*|months|interval\w*|last\w*|latest",
+    r"fu|fup|\w*times?|timepoint\w*|duration\w*|days\w*|\w*months|interval\w*|last\w*|latest",
     r"suivi\w*|temps\w*|delai\w*|duree\w*|jours|derni\w*",
     r"\w*zeit(en)?|\w*zeitraum|\w*dauer|tage|letzte\w*|verlauf\w*",
-    r"dm|lr|lrc|os|pfs|dfs|rfs|lrfs|dmfs|efs|css|failure\w*|respon\w*|distant\w*|regional\w*",
+    r"(dm|lrr?|lrc|os|pfs|dfs|rfs|lrfs|dmfs|efs|css)(days?|years?|events?)",
+    r"dm|lr|lrc|lrr|os|pfs|dfs|rfs|lrfs|dmfs|efs|css|failure\w*|respon\w*|distant\w*|regional\w*",
     r"rechut\w*|evolution\w*|reponse\w*|ansprechen",
+    r"\w*mets|exitus|ned|dod|awd|deced\w*",
     r"dead|died|alive|living|vital\w*|cause\w*|mort\w*|deces\w*|vivant\w*|survie\w*|tod|tot|lebt",
-    r"status|statut|event\w*|evenement\w*|ereignis\w*|outcome\w*|endpoint\w*",
+    r"\w*status|statut|event\w*|evenement\w*|ereignis\w*|outcome\w*|endpoint\w*",
 )
 # Roots that betray the future wherever they stand in a word:
 _ROOTS = (
     "timeto|follow|nachsorge|nachbeobacht|recur|relaps|recidiv|rezidiv|rue?ckfall",
     "progress|remission|regional|metasta|death|deceas|surviv|mortal|uberleb|ueberleb|todes",
-    "verstorben|gestorben|ursache|censor|zensier",
+    "verstorben|gestorben|sterbe|ursache|censor|zensier",
 )
 _FUTURE_WORD = re.compile("|".join(_WORDS))
 _FUTURE_ROOT = re.compile("|".join(_ROOTS))
+# What is innocent word by word: a primary site is known, a second primary is not yet.
+_FUTURE_PHRASE = re.compile(
+    "(second|new)(ary)?(primar|cancer|malignan|tumou?r)|zweit(tumor|karzinom)|dist(ant)?met(?!ab)"
+)
 
 
 def future_word(name: str) -> str | None:
@@ -37,14 +43,12 @@ def future_word(name: str) -> str | None:
     >>> future_word("Überlebenszeit"), future_word("date_deces"), future_word("vitalStatus")
     ('uberlebenszeit', 'deces', 'vital')
     """
-    return next(
-        (
-            word
-            for word in _words(name)
-            if _FUTURE_WORD.fullmatch(word) or _FUTURE_ROOT.search(word)
-        ),
-        None,
-    )
+    words = _words(name)
+    for word in words:
+        if _FUTURE_WORD.fullmatch(word) or _FUTURE_ROOT.search(word):
+            return word
+    phrase = _FUTURE_PHRASE.search("".join(words))
+    return phrase[0] if phrase else None
 
 
 def _words(name: str) -> list[str]:

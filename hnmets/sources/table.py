@@ -68,8 +68,19 @@ class Table:
         return f"; closest is '{folded[near[0]]}'" if near else ""
 
 
-def read_table(path: Path, *, separator: str | None = None, sheet: str | None = None) -> Table:
+def read_table(
+    path: Path,
+    *,
+    separator: str | None = None,
+    sheet: str | None = None,
+    look_at: str = "[cohort] manifest and [cohort] root in the study file",
+) -> Table:
     """Read a table; its kind follows from the file's suffix.
+
+    Parameters
+    ----------
+    look_at
+        What named the file, for the person who has to correct it.
 
     Raises
     ------
@@ -90,7 +101,7 @@ def read_table(path: Path, *, separator: str | None = None, sheet: str | None = 
             records, notes = read_delimited(path, separator=separator)
     except OSError as error:
         raise InvalidDataError(f"{path}: {error.strerror or error}").with_note(
-            "Check [cohort] manifest and [cohort] root in the study file."
+            f"Check {look_at}."
         ) from None
     return _table(path, [[cell.strip() for cell in record] for record in records], notes)
 
@@ -146,4 +157,6 @@ def _check_widths(
         lines.append(f"  and {len(odd) - _SHOWN} more rows")
     raise InvalidDataError(
         "\n".join([f"{path}: the header has {len(names)} cells, but", *lines])
-    ).with_note("Look for an unquoted separator in a cell, or set [cohort] separator.")
+    ).with_note(
+        "Look for an unquoted separator in a cell, or another separator than the header's."
+    )

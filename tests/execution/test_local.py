@@ -1,11 +1,14 @@
 import os
+import threading
+import time
 
+import psutil
 import pytest
 
-from hnmets.domain.errors import Code
+from hnmets.domain.errors import Code, HnmetsError
 from hnmets.execution.base import Done, Failed, Limits
 from hnmets.execution.local import LocalPool
-from tests.execution.work import misbehave, process, threads
+from tests.execution.work import misbehave, process, square, threads
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,31 @@ def test_closing_the_iterator_stops_the_workers() -> None:
     ends.close()  # type: ignore[attr-defined]  # the pool's iterator is a generator
     with pytest.raises(ProcessLookupError):
         os.kill(first.result, 0)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_worker_killed_before_its_first_task_costs_nothing(jobs: int) -> None:
+    killer = threading.Thread(target=_kill_next_worker, daemon=True)
+    killer.start()
+    ends = [end for end in LocalPool(jobs=jobs).map(square, range(7)) if isinstance(end, Done)]
+    killer.join(timeout=60)
+    assert not killer.is_alive()
+    assert sorted((end.task, end.result) for end in ends) == [(n, n * n) for n in range(7)]
+
+
+def test_workers_that_cannot_start_end_the_work_with_the_way_out() -> None:
+    pool = LocalPool(jobs=2, limits=Limits(memory_gib=0.01))
+    with pytest.raises(HnmetsError, match="workers die before they start") as caught:
+        list(pool.map(square, range(7)))
+    assert "Raise [build] memory_limit_gib (0.01 now)" in caught.value.__notes__[0]
+
+
+def _kill_next_worker() -> None:
+    """Kill a process that this one spawns, while it still imports."""
+    this = psutil.Process()
+    while True:
+        for child in this.children():
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+                return
+        time.sleep(0.001)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feature_store.database import open_database, translated
-from feature_store.errors import InvalidRecipeError, StoreVersionError
+from feature_store.errors import InvalidRecipeError, StoreFullError, StoreVersionError
 from feature_store.layout import StoreFiles
 from feature_store.recipe import Recipe
 from feature_store.row import Row
@@ -264,3 +264,17 @@ def test_known_covers_every_case_and_recipe(store: FeatureStore, tmp_path: Path)
     store.close()
     with FeatureStore.open(tmp_path) as again:
         assert len(again.known()) == 3
+
+
+def test_a_disk_that_fills_up_for_a_view_says_how_much_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise duckdb.IOException('Could not write file "x": No space left on device')
+
+    fill(tmp_path, [texture("A")])
+    monkeypatch.setattr("feature_store.store.create_wide_views", full)
+    with FeatureStore.open(tmp_path) as store, pytest.raises(StoreFullError) as caught:
+        store.create_views()
+    # What DuckDB takes for a database without rows.
+    assert caught.value.needed_bytes == 1 << 20

@@ -5,6 +5,8 @@ import duckdb
 import numpy as np
 import pytest
 
+from feature_store.errors import StoreCorruptError
+from feature_store.quarantine import Quarantined
 from feature_store.rebuild import rebuild
 from feature_store.shard import write_shard
 from feature_store.snapshot import read_snapshot
@@ -131,11 +133,43 @@ def test_what_waits_for_its_commit_or_for_its_readers_is_named(
 
 
 def test_the_problems_of_cases_survive_a_rebuild(tmp_path: Path, content: str) -> None:
-    from feature_store.quarantine import Quarantined
-
     with FeatureStore.open(tmp_path) as store:
         store.quarantine([Quarantined(case_id="X", code="E_X", stage="read", detail="cut")])
         store.publish()
         before = store.quarantined()
     rebuild(tmp_path)
     assert read_snapshot(tmp_path).quarantined == before
+
+
+DAMAGED_POINTERS = {
+    "empty": b"",
+    "zeros": bytes(69),
+    "torn": b"0" * 40,
+    "bytes": bytes(range(150, 219)),
+    "outside": b"../" + b"0" * 64 + b".json",
+    "folder": b".",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_POINTERS)
+@pytest.mark.parametrize("heal", ["build", "rebuild"])
+def test_a_damaged_pointer_is_found_and_the_next_writer_replaces_it(
+    tmp_path: Path, content: str, damage: str, heal: str
+) -> None:
+    with FeatureStore.open(tmp_path) as store:
+        store.quarantine([Quarantined(case_id="X", code="E_X", stage="read", detail="cut")])
+        store.publish()
+    pointer = tmp_path / "snapshots" / "CURRENT"
+    pointer.write_bytes(DAMAGED_POINTERS[damage])
+    assert codes(tmp_path) == ["S_SNAPSHOT"]
+    with pytest.raises(StoreCorruptError, match="it names no published generation") as caught:
+        read_snapshot(tmp_path)
+    assert "hnmets features rebuild" in caught.value.__notes__[0]
+    if heal == "rebuild":
+        rebuild(tmp_path)
+    else:
+        with FeatureStore.open(tmp_path) as store:
+            store.publish()
+    assert verify(tmp_path) == []
+    assert content_hash(tmp_path) == content
+    assert [entry.case_id for entry in read_snapshot(tmp_path).quarantined] == ["X"]

@@ -156,3 +156,10 @@ def test_a_torch_with_a_known_hole_reads_no_pickle(
         return
     with pytest.raises(WeightsError, match=r"torch 2\.9\.1 does not read it safely"):
         read_tensors(tmp_path / "weights.pt")
+
+
+def test_a_pickle_that_asks_for_what_it_never_stored_is_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    path.write_bytes(b"\x80\x02h\x65.")  # protocol 2; fetch memo 101; stop
+    with pytest.raises(WeightsError, match="safely: damaged, or not a file of tensors"):
+        read_tensors(path)

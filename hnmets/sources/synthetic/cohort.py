@@ -107,16 +107,18 @@ def write_case(parameters: SyntheticCohort, index: int, folder: Path) -> None:
 
 
 def write_tables(parameters: SyntheticCohort, folder: Path) -> None:
-    """Write `cohort.csv`, `study.toml` and `truth.json`."""
+    """Write `truth.json`, `study.toml` and, last, `cohort.csv`: where it is, all is."""
     folder.mkdir(parents=True, exist_ok=True)
     people = parameters.people()
     texts = {
-        "cohort.csv": _table(people),
-        "study.toml": study_text(),
         "truth.json": json.dumps(_truth(parameters, people), indent=1) + "\n",
+        "study.toml": study_text(),
+        "cohort.csv": _table(people),
     }
     for name, text in texts.items():
-        (folder / name).write_bytes(text.encode())
+        partial = folder / f".{name}.part"
+        partial.write_bytes(text.encode())
+        partial.replace(folder / name)
 
 
 def _table(people: Iterable[Person]) -> str:
