@@ -79,7 +79,13 @@ class CropCache:
         return self.folder / f"{key}.crop"
 
 
-def crop_key(*, input_digest: str, parameters: CropParameters, regions: Mapping[str, Json]) -> str:
+def crop_key(
+    *,
+    input_digest: str,
+    parameters: CropParameters,
+    regions: Mapping[str, Json],
+    alteration: Mapping[str, Json] | None = None,
+) -> str:
     """Return the identity of a crop: its inputs, its parameters, the rules of its regions.
 
     Parameters
@@ -88,8 +94,12 @@ def crop_key(*, input_digest: str, parameters: CropParameters, regions: Mapping[
         Over the files that were read.
     regions
         Rules of tumour and ring as JSON.
+    alteration
+        Control or perturbation that the case went through.
     """
     content = {"input": input_digest, "crop": parameters.identity, "regions": dict(regions)}
+    if alteration is not None:
+        content["alteration"] = dict(alteration)
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -13,6 +13,8 @@ _SATURATED_HU = 3071
 _FLAT_HU = 25
 _SHARE_WORTH_A_LINE = 0.01
 
+NAMES = frozenset({"range_hu", "share_air", "share_saturated"})
+
 
 def intensity_flags(hu: NDArray[Any]) -> dict[str, Scalar]:
     """Flag a region that is flat, lies partly in air, or is full of metal.

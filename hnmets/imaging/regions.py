@@ -1,6 +1,6 @@
 """From label maps to the regions of a case, by the rules of the study."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +11,20 @@ from hnmets.domain.geometry import Volume
 from hnmets.domain.region import DrawnRegion, Region, RegionRule, RingRegion, Scalar
 from hnmets.imaging.box import bounding_box
 from hnmets.imaging.grid import snap
-from hnmets.imaging.intensity_flags import intensity_flags
+from hnmets.imaging.intensity_flags import NAMES, intensity_flags
 from hnmets.imaging.parts import connected_parts
 from hnmets.imaging.ring import ring
 
+Redraw = Callable[[str, NDArray[np.bool_]], NDArray[np.bool_]]
+"""From a region's name and mask to the mask that somebody else would have drawn."""
+
 
 def build_regions(
-    rules: Mapping[str, RegionRule], *, ct: Volume, labelmaps: Mapping[str, Volume]
+    rules: Mapping[str, RegionRule],
+    *,
+    ct: Volume,
+    labelmaps: Mapping[str, Volume],
+    redraw: Redraw | None = None,
 ) -> dict[str, tuple[Region, ...]]:
     """Draw every region of a case, then the rings around them.
 
@@ -29,6 +36,8 @@ def build_regions(
         HU, LPS orientation.
     labelmaps
         Label map of each drawn region, LPS orientation; absent where the case has no file.
+    redraw
+        Changes each drawn mask before its parts are told apart and rings are laid around it.
 
     Returns
     -------
@@ -44,7 +53,7 @@ def build_regions(
         If a ring lies around something that is not a drawn region.
     """
     drawn = {
-        name: _drawn(name, rule, ct=ct, labelmap=labelmaps.get(name))
+        name: _drawn(name, rule, ct=ct, labelmap=labelmaps.get(name), redraw=redraw)
         for name, rule in rules.items()
         if isinstance(rule, DrawnRegion)
     }
@@ -56,7 +65,26 @@ def build_regions(
     }
 
 
-def draw(rule: DrawnRegion, *, name: str, labelmap: Volume) -> tuple[Region, ...]:
+def reflagged(
+    regions: Mapping[str, tuple[Region, ...]], ct: Volume
+) -> dict[str, tuple[Region, ...]]:
+    """Return regions with the intensity flags of another CT on the same grid."""
+    return {
+        name: tuple(
+            replace(
+                part,
+                flags={flag: value for flag, value in part.flags.items() if flag not in NAMES}
+                | intensity_flags(ct.voxels[part.mask]),
+            )
+            for part in parts
+        )
+        for name, parts in regions.items()
+    }
+
+
+def draw(
+    rule: DrawnRegion, *, name: str, labelmap: Volume, redraw: Redraw | None = None
+) -> tuple[Region, ...]:
     """Take one region out of a label map.
 
     Returns
@@ -70,6 +98,8 @@ def draw(rule: DrawnRegion, *, name: str, labelmap: Volume) -> tuple[Region, ...
         If the label cannot be told, or the region is empty or too small.
     """
     mask, flags = _labelled(rule, name=name, voxels=labelmap.voxels)
+    if mask is not None and redraw is not None:
+        mask, flags = _redrawn(rule, name=name, mask=mask, flags=flags, redraw=redraw)
     if mask is None:
         return ()
     if rule.parts == "separate":
@@ -86,7 +116,12 @@ def draw(rule: DrawnRegion, *, name: str, labelmap: Volume) -> tuple[Region, ...
 
 
 def _drawn(
-    name: str, rule: DrawnRegion, *, ct: Volume, labelmap: Volume | None
+    name: str,
+    rule: DrawnRegion,
+    *,
+    ct: Volume,
+    labelmap: Volume | None,
+    redraw: Redraw | None,
 ) -> tuple[Region, ...]:
     if labelmap is None:
         if rule.optional:
@@ -95,7 +130,7 @@ def _drawn(
     snapped, flags = snap(labelmap, ct.geometry)
     return tuple(
         replace(region, flags=flags | _flags(region, ct))
-        for region in draw(rule, name=name, labelmap=snapped)
+        for region in draw(rule, name=name, labelmap=snapped, redraw=redraw)
     )
 
 
@@ -138,6 +173,25 @@ def _labelled(
             Code.MASK_LABEL, f"region '{name}' is label {label}, the mask holds {found}"
         )
     return mask, flags
+
+
+def _redrawn(
+    rule: DrawnRegion,
+    *,
+    name: str,
+    mask: NDArray[np.bool_],
+    flags: dict[str, Scalar],
+    redraw: Redraw,
+) -> tuple[NDArray[np.bool_] | None, dict[str, Scalar]]:
+    """Redraw a mask and count the voxels; None where nothing of an optional region is left."""
+    redrawn = redraw(name, mask)
+    if redrawn.any():
+        added = int(np.count_nonzero(redrawn & ~mask))
+        removed = int(np.count_nonzero(mask & ~redrawn))
+        return redrawn, {**flags, "voxels_added": added, "voxels_removed": removed}
+    if rule.optional:
+        return None, {}
+    raise CaseError(Code.REGION_EMPTY, f"region '{name}': redrawn, it holds no voxel")
 
 
 def _only_label(name: str, voxels: NDArray[np.generic]) -> tuple[int, dict[str, Scalar]]:

@@ -5,18 +5,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from hnmets.domain.errors import CaseError, Code
 from hnmets.domain.geometry import Volume
 from hnmets.domain.region import Region, RingRegion, Scalar
 from hnmets.imaging.body import body_mask
-from hnmets.imaging.box import Box, bounding_box
-
-# A voxel exactly at the distance belongs to the ring, whatever rounding the spacing has.
-_ROUNDING = 1 + 1e-6
-# Of a slice; more cost time and change little.
-_MOST_SPLITS = 5
+from hnmets.imaging.box import Box, bounding_box, clipped
+from hnmets.imaging.distance import ROUNDING, distances
 
 
 def ring(rule: RingRegion, *, name: str, ct: Volume, around: Region) -> Region:
@@ -43,7 +38,7 @@ def ring(rule: RingRegion, *, name: str, ct: Volume, around: Region) -> Region:
         If nothing of the ring is left.
     """
     full, box = _full_ring(around.mask, rule.distance_mm, ct.geometry.spacing_mm)
-    inside, in_volume = _clipped(box, ct.geometry.shape)
+    inside, in_volume = clipped(box, ct.geometry.shape)
     kept = full[in_volume]
     hu: NDArray[Any] = ct.voxels[inside]
     body = body_mask(ct, seed=around.mask, box=inside)
@@ -72,8 +67,8 @@ def _full_ring(
     # One more: thick slices are measured from near their surface, not from their centre.
     margins = [ceil(distance_mm / spacing) + 1 for spacing in spacing_mm]
     region = np.pad(mask[tight], [(margin, margin) for margin in margins])
-    distances_mm = _distances(region, spacing_mm)
-    full: NDArray[np.bool_] = (distances_mm <= distance_mm * _ROUNDING) & ~region
+    near = distances(region, spacing_mm) <= distance_mm * ROUNDING
+    full: NDArray[np.bool_] = near & ~region
     if not full.any():
         raise CaseError(
             Code.REGION_EMPTY, f"a ring of {distance_mm:g} mm is thinner than one voxel"
@@ -83,35 +78,6 @@ def _full_ring(
         for side, margin in zip(tight, margins, strict=True)
     )
     return full, (d, h, w)
-
-
-def _distances(
-    region: NDArray[np.bool_], spacing_mm: tuple[float, float, float]
-) -> NDArray[np.float64]:
-    """Return each voxel's distance to the region, mm.
-
-    Thick slices are split into an odd number of thin ones first. Measured from centre to
-    centre of 3 mm slices, a ring of 5 mm around a ball of 15 mm would lack 10 % of its volume.
-    """
-    finest_mm = min(spacing_mm)
-    splits = [
-        min(2 * round((spacing / finest_mm - 1) / 2) + 1, _MOST_SPLITS) for spacing in spacing_mm
-    ]
-    fine = region
-    for axis, split in enumerate(splits):
-        fine = np.repeat(fine, split, axis=axis) if split > 1 else fine
-    sampling = [spacing / split for spacing, split in zip(spacing_mm, splits, strict=True)]
-    distances = ndimage.distance_transform_edt(~fine, sampling=sampling)
-    centres = tuple(slice(split // 2, None, split) for split in splits)
-    found: NDArray[np.float64] = distances[centres]
-    return found
-
-
-def _clipped(box: Box, shape: tuple[int, int, int]) -> tuple[Box, Box]:
-    """Return the part of a box inside the volume: in the volume's and in the box's indices."""
-    inside = [slice(max(b.start, 0), min(b.stop, n)) for b, n in zip(box, shape, strict=True)]
-    own = [slice(i.start - b.start, i.stop - b.start) for i, b in zip(inside, box, strict=True)]
-    return (inside[0], inside[1], inside[2]), (own[0], own[1], own[2])
 
 
 def _losses(

@@ -171,12 +171,18 @@ cache.write({KEY!r}, crop, {{}})
     assert cache.read(KEY) is not None
 
 
-def test_inputs_parameters_and_rules_all_enter_the_key() -> None:
-    def key(digest: str = "d1", rule: Json = None, **parameters: Any) -> str:  # noqa: ANN401  # any of the settings
+def test_inputs_parameters_rules_and_alteration_all_enter_the_key() -> None:
+    def key(
+        digest: str = "d1",
+        rule: Json = None,
+        alteration: dict[str, Json] | None = None,
+        **parameters: Any,  # noqa: ANN401  # any of the settings
+    ) -> str:
         return crop_key(
             input_digest=digest,
             parameters=CropParameters(**parameters),
             regions={"ring": rule or {"distance_mm": 5.0, "around": "tumour"}},
+            alteration=alteration,
         )
 
     keys = [
@@ -186,6 +192,8 @@ def test_inputs_parameters_and_rules_all_enter_the_key() -> None:
         key(spacing_mm=2.0),
         key(window_hu=(-175.0, 250.0)),
         key(rule={"distance_mm": 3.0, "around": "tumour"}),
+        key(alteration={"control": "shuffled-roi", "seed": 0}),
+        key(alteration={"control": "shuffled-roi", "seed": 1}),
     ]
     assert len(set(keys)) == len(keys)
     assert key(rule={"around": "tumour", "distance_mm": 5.0}) == key()

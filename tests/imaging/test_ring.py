@@ -210,3 +210,19 @@ def test_rings_of_the_sarcomas_stay_in_soft_tissue(real_data: Path) -> None:
         assert -110 < np.median(hu) < 80
         # at most: a small tumour under the skin of a lower leg, 17 %
         assert 0 <= float(found.flags["share_lost"]) < 0.18
+
+
+@pytest.mark.parametrize(
+    ("settings_", "words"),
+    [
+        ({"distance_mm": -5.0}, "`distance_mm` is -5, must be above 0"),
+        ({"distance_mm": 0.0}, "`distance_mm` is 0, must be above 0"),
+        ({"lowest_hu": 300.0, "highest_hu": -300.0}, "must lie below"),
+        ({"lowest_hu": 300.0}, "must lie below"),
+    ],
+)
+def test_a_ring_that_cannot_hold_a_voxel_is_refused(
+    settings_: dict[str, float], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        RingRegion(around="tumour", **settings_)
