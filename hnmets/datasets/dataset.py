@@ -1,0 +1,81 @@
+"""A design matrix and everything that a person or a metric wants to know beside it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feature_store.recipe import Recipe
+from hnmets.datasets.rows import Rows
+from hnmets.datasets.view import FeatureView
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absent:
+    """What a view lacks of one modality.
+
+    Parameters
+    ----------
+    cases
+        Cases that lack the modality altogether; 0 under `complete-case`.
+    values
+        Single values that are absent from the rows of the other cases.
+    """
+
+    modality: str
+    cases: int
+    values: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """The rows of a feature view.
+
+    Parameters
+    ----------
+    rows
+        Sorted by case.
+    centres
+        One per row; None where it was not recorded.
+    time_days
+        float64, shape (cases,): days to the event or the last follow-up; NaN where unknown.
+    recipes
+        Those of the view, in its order.
+    left_out
+        Why a case of the store is no row.
+    absent
+        What the rows lack, by modality in the order of the view.
+    """
+
+    view: FeatureView
+    rows: Rows
+    centres: tuple[str | None, ...]
+    time_days: NDArray[np.float64]
+    recipes: tuple[Recipe, ...]
+    left_out: Mapping[str, str]
+    absent: tuple[Absent, ...]
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many cases were left out by which reason, most frequent first."""
+        counted = Counter(self.left_out.values())
+        return dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over recipes, cases, columns, values and outcome: what a run was made from."""
+        running = hashlib.sha256()
+        names = (
+            [recipe.fingerprint for recipe in self.recipes],
+            self.rows.case_ids,
+            self.rows.patient_ids,
+            self.rows.columns,
+        )
+        running.update(repr(names).encode())
+        running.update(np.ascontiguousarray(self.rows.values).tobytes())
+        running.update(self.rows.outcome.tobytes())
+        return running.hexdigest()

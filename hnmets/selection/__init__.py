@@ -1,0 +1,1 @@
+"""What is learned from training rows before a model: imputation, scaling, selection."""
