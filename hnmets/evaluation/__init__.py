@@ -1,0 +1,1 @@
+"""How good predictions are and how sure one can be: pure functions on arrays."""
