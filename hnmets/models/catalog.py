@@ -1,0 +1,18 @@
+"""The models by the name under which a study chooses them, with their default settings."""
+
+from collections.abc import Mapping
+
+from hnmets.models.base import Model
+from hnmets.models.elastic_net import ElasticNet
+from hnmets.models.fusion import Fusion
+from hnmets.models.head_parameters import HeadParameters
+from hnmets.models.trees import GradientBoosting, RandomForest
+
+MODELS: Mapping[str, Model] = {
+    "elastic-net": ElasticNet(),
+    "random-forest": RandomForest(),
+    "boosting": GradientBoosting(),
+    "fusion": Fusion(),
+    "fusion-gated": Fusion(parameters=HeadParameters(fusion="gated")),
+    "fusion-attention": Fusion(parameters=HeadParameters(fusion="attention")),
+}

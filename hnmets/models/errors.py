@@ -1,0 +1,31 @@
+"""Why a model cannot be fitted, or a fitted one not be read."""
+
+from pathlib import Path
+
+from hnmets.domain.errors import HnmetsError, InvalidDataError
+
+
+class UntrainableError(InvalidDataError):
+    """The rows cannot teach a model anything."""
+
+
+class NoColumnsError(InvalidDataError):
+    """A candidate's modalities are not among the columns of the view."""
+
+
+class TrainingDivergedError(HnmetsError):
+    """A loss was infinite or not a number."""
+
+    def __init__(self, head: str, *, epoch: int, learning_rate: float) -> None:
+        super().__init__(
+            f"{head}: the loss was not finite in epoch {epoch} at learning rate {learning_rate:g}"
+        )
+        self.add_note("Lower the learning rate.")
+
+
+class HeadFileError(InvalidDataError):
+    """The files of a fitted head cannot be used."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"head {path.name}: {reason}")
+        self.add_note("Fit the head again, or copy both of its files again.")

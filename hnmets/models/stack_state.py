@@ -1,0 +1,164 @@
+"""A stack of fusion heads in training."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hnmets.models.head_batches import all_rows, epoch_batches, rows_of_a_step
+from hnmets.models.head_data import StackData, stack_data
+from hnmets.models.head_dropout import Dropout, dropout_of
+from hnmets.models.head_forward import logits
+from hnmets.models.head_loss import losses
+from hnmets.models.head_member import Member, Trained, class_weights
+from hnmets.models.head_optimiser import Rate, StackedAdamW, stacked_adamw
+from hnmets.models.head_start import initial_weights
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """Everything that changes in training; first axis of every array: the members.
+
+    Parameters
+    ----------
+    places
+        Of the members among those that the stack was started with.
+    fitting
+        Rows to learn from.
+    memory
+        Shape (members · rows of a step, columns): where batches are gathered.
+    choosing
+        Inputs, events and weights of the rows to stop by, as `StackData.batch` returns them.
+    class_weight
+        Shape (members, 2).
+    gamma
+        Shape (members, 1).
+    best
+        Weights of the lowest loss so far.
+    curve
+        float64, shape (members, epochs): loss of the choosing rows.
+    running
+        bool, shape (members,): whether it is still in training.
+    """
+
+    members: tuple[Member, ...]
+    places: tuple[int, ...]
+    fitting: StackData
+    memory: Tensor
+    choosing: tuple[Tensor, Tensor, Tensor]
+    class_weight: Tensor
+    gamma: Tensor
+    weights: Tensors
+    best: Tensors
+    optimiser: StackedAdamW
+    dropout: Dropout | None
+    curve: NDArray[np.float64]
+    running: NDArray[np.bool_]
+
+    def learn(self, epoch: int) -> None:
+        """Take the steps of one epoch, counted from 0, and note the loss of the choosing rows."""
+        batches = torch.from_numpy(epoch_batches(self.members, epoch)).to(self.gamma.device)
+        seen = torch.stack([self._step(batch, epoch) for batch in batches])
+        # A loss that was not finite on the way shall be seen, whatever came after it.
+        found = self._choosing_losses() + 0 * seen.sum(dim=0)
+        lowest = np.fmin.reduce(self.curve, axis=1, initial=np.inf)
+        self.curve = np.column_stack([self.curve, found.double().cpu().numpy()])
+        improved = torch.from_numpy(self.curve[:, -1] < lowest).to(self.gamma.device)
+        for name, weight in self.weights.items():
+            self.best[name][improved] = weight.detach()[improved]
+
+    def ended_after(self, epochs: int) -> dict[int, Trained]:
+        """Return the members, by place, whose training ends with this epoch."""
+        ended = {}
+        for row, member in enumerate(self.members):
+            curve = self.curve[row]
+            diverged = not np.isfinite(curve).all()
+            waited = 0 if diverged else epochs - 1 - int(np.argmin(curve))
+            spent = epochs >= member.parameters.epochs or waited >= member.parameters.patience
+            if self.running[row] and (diverged or spent):
+                self.running[row] = False
+                ended[self.places[row]] = Trained(
+                    weights={n: best[row].cpu().numpy().copy() for n, best in self.best.items()},
+                    losses=curve.copy(),
+                    diverged=diverged,
+                )
+        return ended
+
+    def still_running(self) -> "Stack":
+        """Return the stack without the members whose training has ended."""
+        rows = np.flatnonzero(self.running)
+        kept = torch.from_numpy(rows).to(self.gamma.device)
+        inputs, events, weights = self.choosing
+        return replace(
+            self,
+            members=tuple(self.members[row] for row in rows),
+            places=tuple(self.places[row] for row in rows),
+            fitting=self.fitting.among(kept),
+            choosing=(inputs[kept], events[kept], weights[kept]),
+            class_weight=self.class_weight[kept],
+            gamma=self.gamma[kept],
+            weights={n: w.detach()[kept].requires_grad_() for n, w in self.weights.items()},
+            best={name: best[kept] for name, best in self.best.items()},
+            optimiser=self.optimiser.among(kept),
+            dropout=None if self.dropout is None else self.dropout.among(kept),
+            curve=self.curve[rows],
+            running=self.running[rows],
+        )
+
+    def _step(self, places: Tensor, epoch: int) -> Tensor:
+        """Learn from one batch of each member; return the losses before it, shape (members,)."""
+        layout = self.members[0].layout
+        inputs, events, weights = self.fitting.batch(places, self.class_weight, out=self.memory)
+        factors = None
+        if self.dropout is not None:
+            factors = self.dropout.factors(
+                self.optimiser.steps, rows=places.shape[1], units=sum(layout.dropped)
+            )
+        found = losses(logits(self.weights, inputs, layout, factors), events, weights, self.gamma)
+        gradients = torch.autograd.grad(found.sum(), list(self.weights.values()))
+        self.optimiser.update(self.weights, dict(zip(self.weights, gradients, strict=True)), epoch)
+        return found.detach()
+
+    @torch.no_grad()
+    def _choosing_losses(self) -> Tensor:
+        inputs, events, weights = self.choosing
+        found = logits(self.weights, inputs, self.members[0].layout)
+        return losses(found, events, weights, self.gamma)
+
+
+def start(members: Sequence[Member], device: torch.device) -> Stack:
+    """Return the stack of members of one layout before the first step."""
+    parameters = [member.parameters for member in members]
+    seeds = [member.seed for member in members]
+    weights = initial_weights(members[0].layout, seeds, device)
+    by_class = [class_weights(m.fitting.outcome, m.parameters.weighting) for m in members]
+    class_weight = torch.tensor(by_class, device=device)
+    rates = [Rate(p.learning_rate, p.weight_decay, p.epochs) for p in parameters]
+    rows = len(members) * rows_of_a_step(members)
+    return Stack(
+        members=tuple(members),
+        places=tuple(range(len(members))),
+        fitting=stack_data([member.fitting for member in members], device),
+        memory=torch.empty((rows, members[0].layout.columns), device=device),
+        choosing=_choosing(members, class_weight),
+        class_weight=class_weight,
+        gamma=torch.tensor([[p.gamma] for p in parameters], device=device),
+        weights=weights,
+        best={name: weight.detach().clone() for name, weight in weights.items()},
+        optimiser=stacked_adamw(rates, weights),
+        dropout=dropout_of(seeds, [p.dropout for p in parameters], device),
+        curve=np.empty((len(members), 0)),
+        running=np.ones(len(members), dtype=bool),
+    )
+
+
+def _choosing(members: Sequence[Member], class_weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    tables = [member.choosing for member in members]
+    places = torch.from_numpy(all_rows([len(table.outcome) for table in tables]))
+    data = stack_data(tables, class_weight.device)
+    return data.batch(places.to(class_weight.device), class_weight)
