@@ -1,0 +1,36 @@
+"""What can go wrong between us and a tracking server."""
+
+from typing import ClassVar
+
+from hnmets.domain.errors import HnmetsError
+
+
+class TrackerUnreachableError(HnmetsError):
+    """Nobody answered, or not in time, or with an error of their own: worth another try.
+
+    Parameters
+    ----------
+    in_doubt
+        Whether the server may have begun a run although it never said so.
+    """
+
+    def __init__(self, reason: str, *, in_doubt: bool = False) -> None:
+        super().__init__(f"the tracking server does not answer: {reason}")
+        self.in_doubt = in_doubt
+        self.add_note("Nothing is lost: the events wait in `mlflow.spool` and are sent later.")
+
+
+class TrackerRefusedError(HnmetsError):
+    """The server understood and said no; asking again changes nothing."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the tracking server refused: {reason}")
+
+
+class UnknownRunError(TrackerRefusedError):
+    """A run was named that was never started here."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"run '{key}' was never started")

@@ -1,0 +1,19 @@
+"""How MLflow's client behaves in our processes; it reads this from the environment alone."""
+
+import os
+
+TELEMETRY_OFF = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+# The spool tries again. A retry inside the client could begin a run twice.
+_OURS = {
+    **TELEMETRY_OFF,
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout belongs to `--json`
+}
+_USUAL = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+
+
+def apply() -> None:
+    """Set what we rely on; must come before the first import of mlflow, which acts on it."""
+    os.environ.update(_OURS)
+    for name, value in _USUAL.items():
+        os.environ.setdefault(name, value)
