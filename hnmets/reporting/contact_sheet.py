@@ -1,5 +1,6 @@
 """Contact sheet: one picture per case, so that a person sees where the masks lie."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ _KNOWN = {"tumour": "#ff5050", "nodes": "#40c8ff", "ring": "#ffd040"}
 _COLOURS = ("#80ff80", "#ff80ff", "#ffffff", "#ff9040")
 _WINDOW_HU = (-160, 240)
 _TILE_INCH = 2.2
+_NO_GLYPH = r"Glyph \d+|Matplotlib currently does not support"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +66,10 @@ def _draw(tiles: Sequence[Tile], colours: Mapping[str, str], file: Path) -> None
     for axis in axes:
         axis.set_axis_off()
     for axis, tile in zip(axes, tiles, strict=False):
-        axis.set_title(tile.title, fontsize=8)
-        axis.text(
-            0.5, -0.02, tile.note, fontsize=6, ha="center", va="top", transform=axis.transAxes
-        )
+        # Ids are no mathematics, whatever signs they hold.
+        axis.set_title(tile.title, fontsize=8, parse_math=False)
+        note = axis.text(0.5, -0.02, tile.note, fontsize=6, parse_math=False)
+        note.set(ha="center", va="top", transform=axis.transAxes)
         if tile.hu is None:
             continue
         low, high = _WINDOW_HU
@@ -79,4 +81,7 @@ def _draw(tiles: Sequence[Tile], colours: Mapping[str, str], file: Path) -> None
                 axis.contour(mask, levels=[0.5], colors=[colours[name]], linewidths=0.8)
     keys = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     figure.legend(handles=keys, loc="outside lower center", ncols=max(len(keys), 1), fontsize=8)
-    figure.savefig(file, dpi=130)
+    with warnings.catch_warnings():
+        # An id in a script that the font lacks is drawn as boxes; its picture is still right.
+        warnings.filterwarnings("ignore", _NO_GLYPH, UserWarning)
+        figure.savefig(file, dpi=130)

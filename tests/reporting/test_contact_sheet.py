@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from matplotlib.image import imread
 
 from hnmets.reporting.contact_sheet import Tile, write_sheets
@@ -31,3 +32,22 @@ def test_a_case_that_cannot_be_read_has_a_tile_that_says_why(tmp_path: Path) -> 
     empty = Tile(title="P2", note="E_IMG_CORRUPT", outlines={})
     (page,) = write_sheets([tile("P1"), empty], tmp_path)
     assert imread(page).shape[0] > 100
+
+
+@pytest.mark.parametrize(
+    "title", ["P$1", "$x^$", "P_1^2", r"$\frac{$", "Пациент-1", "患者１", "مريض"]
+)
+def test_an_id_is_drawn_as_it_stands_and_in_silence(
+    title: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # Warnings are errors here, as mathematics that nobody closes is.
+    write_sheets([tile(title), Tile(title="P2", note=title, outlines={})], tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_dollars_in_an_id_are_drawn(tmp_path: Path) -> None:
+    # As mathematics "$a$" would be the narrower "a" and the picture that of another id.
+    with_dollars = imread(write_sheets([tile("$a$")], tmp_path / "1")[0])
+    without = imread(write_sheets([tile("a")], tmp_path / "2")[0])
+    ink = [(page[:60, :, :3].min(axis=-1) < 0.5).sum() for page in (with_dollars, without)]
+    assert ink[0] > 2 * ink[1]

@@ -1,0 +1,105 @@
+"""The report as one HTML file that needs nothing else: no network, no scripts, no images."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup, escape
+
+from feature_store.atomic import write_atomic
+from feature_store.plain import escaped
+from hnmets.evaluation.estimate import Estimate
+from hnmets.reporting.canvas import NoFigure, house_style, inline_svg
+from hnmets.reporting.catalog import CHARTS
+from hnmets.reporting.few_events import CALIBRATION_NEEDS, few_events
+from hnmets.reporting.findings import Findings
+from hnmets.reporting.number_text import decimal, p_text, percent
+from hnmets.reporting.subgroup import SMALL_CELL
+from hnmets.reporting.tripod import tripod_lines
+
+
+def write_report(findings: Findings, file: Path) -> None:
+    """Write the report; a kill leaves no half of it.
+
+    Raises
+    ------
+    StoreFullError
+        If the disk has no room.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(file, render(findings).encode())
+
+
+def render(findings: Findings) -> str:
+    """Return the document; equal findings give equal text.
+
+    Every number that the findings hold stands in a `data` element, with its full precision as
+    the `value`.
+    """
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            findings=findings,
+            style=Markup(template("style.css")),  # noqa: S704 - our own file
+            figures={name: _figure(findings, name) for name in CHARTS},
+            few=few_events(findings),
+            calibration_needs=CALIBRATION_NEEDS,
+            small_cell=SMALL_CELL,
+            tripod=tripod_lines(findings),
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        # Control and bidirectional characters would change what stands beside them.
+        finalize=lambda value: escaped(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"num": _number, "share": _share, "p": _p_value}
+    environment.tests["estimate"] = lambda value: isinstance(value, Estimate)
+    return environment
+
+
+def template(name: str) -> str:
+    """Return the text of a template or of the style sheet."""
+    return files("hnmets.reporting").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _data(value: float, text: str) -> Markup:
+    return Markup('<data value="{}">{}</data>').format(repr(value), text)
+
+
+def _number(value: float, digits: int = 3) -> Markup:
+    return _data(value, decimal(value, 0 if isinstance(value, int) else digits))
+
+
+def _share(value: float) -> Markup:
+    return _data(value, percent(value))
+
+
+def _p_value(value: float) -> Markup:
+    return _data(value, p_text(value))
+
+
+def _figure(findings: Findings, name: str) -> Markup:
+    chart = CHARTS[name]
+    with house_style():
+        figure = chart.draw(findings)
+    if isinstance(figure, NoFigure):
+        return Markup('<p class="blank">{}: not shown. {}.</p>').format(
+            chart.title, escaped(figure.reason)
+        )
+    picture = inline_svg(figure, name).replace(
+        "<svg", f'<svg role="img" aria-label="{escape(chart.title)}"', 1
+    )
+    return Markup('<figure id="figure-{}">{}<figcaption>{}</figcaption></figure>').format(
+        name,
+        Markup(picture),  # noqa: S704 - matplotlib escapes the texts inside
+        chart.reading,
+    )

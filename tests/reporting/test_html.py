@@ -1,0 +1,338 @@
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from hnmets.evaluation.estimate import Estimate, Measured, NotEstimable
+from hnmets.evaluation.operating_point import OperatingPoint
+from hnmets.reporting.catalog import CHARTS
+from hnmets.reporting.curves import CalibrationPoints, DecisionPoints, RiskHistogram, RocPoints
+from hnmets.reporting.few_events import few_events
+from hnmets.reporting.findings import Findings
+from hnmets.reporting.html import render, write_report
+from hnmets.reporting.rung import CalibrationNumbers
+from hnmets.reporting.tripod import tripod_lines
+from tests.builders_findings import without_deep
+from tests.reporting.html_page import Element, Page
+
+POINTS = (CalibrationPoints, DecisionPoints, RiskHistogram, RocPoints)
+# Shown once for all rungs, which share them, or as a range.
+SHARED = {"n", "events", "prevalence", "blind_accuracy", "thresholds"}
+
+
+@pytest.fixture(scope="module")
+def page(full: Findings) -> Page:
+    return Page.of(render(full))
+
+
+@pytest.fixture(scope="module")
+def few_page(few: Findings) -> Page:
+    return Page.of(render(few))
+
+
+def numbers(value: object, *, without: Collection[str] = ()) -> Counter[float]:
+    """Count all numbers of plain data that a table can show; curves are for figures."""
+    if isinstance(value, (bool, NotEstimable, *POINTS)):
+        return Counter()
+    if isinstance(value, int | float):
+        return Counter([float(value)])
+    if isinstance(value, Estimate):
+        return Counter([value.value, value.low, value.high])
+    items: list[object] = []
+    if isinstance(value, list | tuple):
+        items = list(value)
+    elif is_dataclass(value):
+        items = [getattr(value, f.name) for f in fields(value) if f.name not in without]
+    return sum((numbers(item, without=without) for item in items), Counter())
+
+
+def derived(findings: Findings) -> set[float]:
+    """Numbers that follow from the findings, worked out here again."""
+    missing = {row.missing / (row.known + row.missing) for row in findings.missing}
+    left = {
+        float(findings.flow.read - sum(e.count for e in findings.flow.exclusions[: place + 1]))
+        for place in range(len(findings.flow.exclusions))
+    }
+    lines = tripod_lines(findings)
+    reported = sum(line.generated is not None or line.stated != "" for line in lines)
+    chosen = {float(len(selection.features)) for selection in findings.selections}
+    consequences = few_events(findings)
+    return {
+        *missing,
+        *left,
+        *chosen,
+        (findings.endpoint.horizon_days or 0.0) / 365.25,
+        float(reported),
+        float(len(lines)),
+        10.0,  # small cells
+        100.0,  # events that a calibration curve needs
+        *(numbers(consequences) if consequences else ()),
+    }
+
+
+def cells(row: Element) -> list[Element]:
+    return row.all("td")
+
+
+def rows(page: Element, table: str) -> list[Element]:
+    (body,) = page.by_id(table).all("tbody")
+    return body.all("tr")
+
+
+@pytest.mark.parametrize("which", ["full", "few"])
+def test_every_number_in_the_document_is_one_of_the_findings(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    findings: Findings = request.getfixturevalue(which)
+    shown = set(Page.of(render(findings)).numbers)
+    assert shown <= set(numbers(findings)) | derived(findings)
+
+
+def test_every_estimate_of_the_findings_is_in_the_document(full: Findings, page: Page) -> None:
+    shown = Counter(page.numbers)
+    wanted = numbers(full.rungs, without=SHARED)
+    for rung in full.rungs:
+        wanted += numbers((min(rung.thresholds), max(rung.thresholds)))
+    for part in (full.subgroups, full.controls, full.missed, full.flow, full.missing):
+        wanted += numbers(part)
+    for part in (full.published, full.selections, full.stability, full.permutation):
+        wanted += numbers(part)
+    assert not wanted - shown
+    assert {full.main.prevalence, full.main.operating.blind_accuracy} <= set(shown)
+
+
+def test_what_is_written_is_the_number_rounded(page: Page) -> None:
+    for data in page.all("data"):
+        value, text = float(data.attributes["value"] or "nan"), data.text.replace("−", "-")
+        if text.startswith("<"):
+            assert value < float(text.removeprefix("<"))
+            continue
+        if text.endswith(" %"):
+            value, text = 100 * value, text.removesuffix(" %")
+        decimals = len(text.partition(".")[2])
+        assert abs(float(text) - value) <= 0.5 * 10**-decimals + 1e-9
+        assert not text.startswith("-0.000") or float(text) != 0
+
+
+def test_each_rung_has_its_own_numbers_in_its_row(full: Findings, page: Page) -> None:
+    for rung, row in zip(full.rungs, rows(page, "discrimination"), strict=True):
+        (name,) = row.all("th")
+        assert name.text == rung.name
+        pooled, fold_mean, one_class, precision, oracle = (cell.numbers for cell in cells(row))
+        assert pooled == [rung.auc.value, rung.auc.low, rung.auc.high]
+        assert fold_mean == [rung.fold_mean.value, rung.fold_mean.low, rung.fold_mean.high]
+        assert one_class == [rung.one_class_folds]
+        assert precision[0] == rung.average_precision.value
+        assert oracle == [rung.oracle_auc]
+
+
+def ends(measured: Measured) -> list[float]:
+    assert isinstance(measured, Estimate)
+    return [measured.value, measured.low, measured.high]
+
+
+def test_each_rung_has_its_own_operating_point_and_calibration(full: Findings, page: Page) -> None:
+    tables = zip(rows(page, "operating"), rows(page, "calibration-numbers"), strict=True)
+    for rung, (operating, calibrated) in zip(full.rungs, tables, strict=True):
+        assert isinstance(rung.operating, OperatingPoint)
+        assert isinstance(rung.calibration, CalibrationNumbers)
+        shares = ("sensitivity", "specificity", "ppv", "npv", "balanced_accuracy", "accuracy")
+        shown = [cell.numbers for cell in cells(operating)[1:]]
+        assert shown == [ends(getattr(rung.operating, share)) for share in shares]
+        found = rung.calibration
+        whole = (found.intercept, found.slope, found.observed_expected, found.brier)
+        shown = [cell.numbers for cell in cells(calibrated)]
+        assert shown[:4] == [ends(measured) for measured in whole]
+        assert shown[4:] == [ends(found.scaled_brier), [found.ici], [found.e50], [found.e90]]
+
+
+def test_each_comparison_has_its_own_numbers_in_its_row(full: Findings, page: Page) -> None:
+    made = [contrast for rung in full.rungs for contrast in rung.contrasts]
+    assert len(made) > 5
+    for contrast, row in zip(made, rows(page, "comparisons"), strict=True):
+        against, delta, _, p_value, adjusted, standing = cells(row)
+        assert (against.text, standing.text) == (contrast.against, contrast.verdict.standing)
+        assert delta.numbers == ends(contrast.delta)
+        assert p_value.numbers == [contrast.verdict.p_value]
+        holm = contrast.verdict.adjusted_p
+        assert adjusted.numbers == ([] if holm is None else [holm])
+
+
+def test_a_label_on_the_phone_is_the_head_of_its_column(page: Page) -> None:
+    for name in ("discrimination", "operating", "calibration-numbers", "subgroup-table"):
+        heads = [head.text for head in page.by_id(name).all("thead")[0].all("th")][1:]
+        labels = [cell.attributes["data-label"] for cell in cells(rows(page, name)[0])]
+        assert labels == heads
+
+
+@pytest.mark.parametrize("table", ["discrimination", "operating", "calibration-numbers"])
+def test_no_number_of_a_table_stands_outside_its_element(page: Page, table: str) -> None:
+    for row in rows(page, table):
+        for cell in cells(row):
+            assert not re.search(r"\d", cell.without("data"))
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
+    found = [e.attributes["id"] for e in page.everything() if "id" in e.attributes]
+    assert [name for name, count in Counter(found).items() if count > 1] == []
+    links = [link.attributes["href"] or "" for link in page.all("a")]
+    assert links
+    assert {link.removeprefix("#") for link in links} <= set(found)
+
+
+def test_nothing_is_loaded_from_anywhere(full: Findings, page: Page) -> None:
+    loading = {"script", "link", "img", "iframe", "object", "embed", "image", "base", "form"}
+    assert {element.tag for element in page.everything()}.isdisjoint(loading)
+    for element in page.everything():
+        for name, value in element.attributes.items():
+            if name in {"src", "href", "xlink:href", "action", "data"}:
+                assert (value or "").startswith("#")
+            assert not name.startswith("on")
+    document = render(full)
+    assert not re.search(r"url\((?!#)", document)
+    assert "@import" not in document
+
+
+def test_there_is_no_path_of_a_machine(full: Findings) -> None:
+    document = re.sub(r"<svg.*?</svg>", "", render(full), flags=re.DOTALL)
+    assert str(Path.home()) not in document
+    assert str(Path(__file__).parent) not in document
+
+
+def test_equal_findings_give_equal_documents(full: Findings) -> None:
+    assert render(full) == render(full)
+
+
+def test_hostile_names_stay_text(full: Findings) -> None:
+    hostile = '<script>alert(1)</script>"onload="x" \u202egnp.exe {{ 7*7 }}\x07'
+    study = replace(
+        full,
+        study=hostile,
+        endpoint=replace(full.endpoint, definition=hostile),
+        limits=(hostile,),
+        statements={"18a": hostile},
+        lineage=replace(full.lineage, environment={hostile: hostile}),
+        subgroups=tuple(replace(row, group=hostile) for row in full.subgroups),
+        selections=tuple(
+            replace(s, features=(replace(s.features[0], name=hostile),)) for s in full.selections
+        ),
+    )
+    page = Page.of(render(study))
+    written = hostile.replace("\u202e", "\\u202e").replace("\x07", "\\x07")
+    assert page.all("script") == []
+    assert page.all("h1")[0].text == written
+    assert all(cells(row)[0].text == written for row in rows(page, "subgroup-table"))
+    assert "\u202e" not in render(study)
+
+
+def test_the_first_thing_said_is_that_it_is_no_medical_device(page: Page) -> None:
+    assert page.all("body")[0].text.startswith("Research use only. Not a medical device.")
+
+
+def test_all_figures_are_there_with_a_name_for_those_who_do_not_see_them(page: Page) -> None:
+    named = [picture.attributes["aria-label"] for picture in page.all("svg")]
+    assert named == [chart.title for chart in CHARTS.values()]
+
+
+def test_five_events_come_with_what_they_cannot_show(few_page: Page) -> None:
+    box = few_page.by_id("few-events")
+    assert "What 5 events cannot show" in box.text
+    # One of five events from the last place to the first: a fifth of the AUC.
+    assert "the AUC changes by 0.20." in box.text
+    assert "Only 5 of 15 patients have the event. When" in box.text
+    summary = few_page.by_id("summary").text
+    assert "narrower than it should be: it decides nothing" in summary
+    assert "the data show" not in summary
+
+
+def test_enough_events_come_without_that_warning(page: Page) -> None:
+    assert all(element.attributes.get("id") != "few-events" for element in page.everything())
+
+
+def test_what_cannot_be_drawn_or_told_says_why(few_page: Page) -> None:
+    assert "needs 10 patients with and without the event" in few_page.by_id("curves").text
+    assert few_page.by_id("subgroups").text.count("not estimable") >= 6
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.01, 0.2, "the data show a gain"),
+        (-0.1, 0.2, "do not show a gain"),
+        (-0.2, -0.01, "the data show a loss"),
+    ],
+)
+def test_the_summary_follows_the_interval(
+    full: Findings, low: float, high: float, words: str
+) -> None:
+    contrast = full.main.versus_baseline
+    assert contrast is not None
+    delta = replace(contrast.delta, value=(low + high) / 2, low=low, high=high)
+    main = replace(full.main, versus_baseline=replace(contrast, delta=delta))
+    rungs = tuple(main if rung is full.main else rung for rung in full.rungs)
+    summary = Page.of(render(replace(full, rungs=rungs))).by_id("summary").text
+    assert words in summary
+
+
+def test_a_leak_is_called_one(full: Findings) -> None:
+    leak = replace(full.main, oracle_auc=0.55)
+    rungs = tuple(leak if rung is full.main else rung for rung in full.rungs)
+    summary = Page.of(render(replace(full, rungs=rungs))).by_id("summary").text
+    assert "a model that knows the truth reaches 0.550. This is a leak until proven" in summary
+
+
+def test_a_suspicion_stands_in_the_summary(page: Page) -> None:
+    assert "D_AUC clinical.stage alone tells the outcome apart" in page.by_id("suspicions").text
+
+
+def test_published_figures_come_with_the_words_that_cohorts_differ(page: Page) -> None:
+    assert "The cohorts differ." in page.by_id("ladder").text
+    assert [cells(row)[1].numbers for row in rows(page, "published")] == [[0.715], [0.803], [0.73]]
+
+
+def test_what_was_not_done_is_visibly_blank(full: Findings) -> None:
+    bare = replace(
+        full,
+        missing=(),
+        subgroups=(),
+        selections=(),
+        controls=(),
+        stability=None,
+        permutation=None,
+        suspicions=(),
+        published=None,
+        missed=(),
+        statements={},
+        limits=(),
+    )
+    page = Page.of(render(bare))
+    for section in ("cohort", "subgroups", "features", "controls", "missed", "tripod"):
+        assert "not reported" in page.by_id(section).text
+    assert "No negative control was run" in page.by_id("limits").text
+
+
+def test_a_rung_that_was_not_run_is_in_the_ladder_and_the_limits(full: Findings) -> None:
+    page = Page.of(render(without_deep(full)))
+    assert "not run: the store holds no embedding" in page.by_id("contents").text
+    assert "the store holds no embedding" in page.by_id("limits").text
+
+
+def test_without_a_horizon_the_report_says_that_a_risk_has_no_by_when(full: Findings) -> None:
+    page = Page.of(render(replace(full, endpoint=replace(full.endpoint, horizon_days=None))))
+    assert "no horizon was set" in page.by_id("cohort").text
+    assert 'has no "by when"' in page.by_id("limits").text
+
+
+def test_the_checklist_has_a_line_for_every_part(page: Page) -> None:
+    lines = [row for row in rows(page, "tripod-table") if cells(row)]
+    assert len(lines) == 52
+    blank = [row.all("th")[0].text for row in lines if cells(row)[-1].text == "not reported"]
+    assert {"2", "3a", "5a", "18b", "19", "27c"} <= set(blank)
+
+
+def test_the_file_holds_the_document(full: Findings, tmp_path: Path) -> None:
+    write_report(full, tmp_path / "reports" / "report.html")
+    assert (tmp_path / "reports" / "report.html").read_text(encoding="utf-8") == render(full)

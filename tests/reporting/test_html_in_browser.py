@@ -1,0 +1,118 @@
+"""The report as a browser shows it: `.ci/run` installs one."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from hnmets.reporting.catalog import CHARTS
+from hnmets.reporting.findings import Findings
+from hnmets.reporting.html import render
+
+# Headless windows are never as narrow as a phone; a frame is.
+_FRAME = """<!DOCTYPE html><title>frame</title><pre id="told"></pre>
+<iframe id="frame" src="report.html" style="width:{width}px;height:900px;border:0"></iframe>
+<script>
+document.getElementById("frame").addEventListener("load", function () {{
+  const report = this.contentDocument, page = report.documentElement;
+  const boxes = [...report.querySelectorAll("figure svg")].map(picture => {{
+    const box = picture.getBoundingClientRect();
+    return [Math.round(box.left), Math.round(box.right), Math.round(box.height)];
+  }});
+  const letters = [...report.querySelectorAll("figure svg text")].map(
+    text => text.getBoundingClientRect().height);
+  const outside = [...report.querySelectorAll("body *")].filter(
+    e => !e.closest("svg") && !e.closest("details:not([open])") && !e.closest("thead")
+      && e.getBoundingClientRect().right > page.clientWidth + 1).map(
+    e => e.tagName + " " + e.textContent.trim().slice(0, 40));
+  const style = getComputedStyle(report.body);
+  document.getElementById("told").textContent = JSON.stringify({{
+    scroll: page.scrollWidth, client: page.clientWidth, boxes, outside,
+    smallest: Math.min(...letters), colour: style.color, background: style.backgroundColor,
+  }});
+}});
+</script>"""
+
+Shown = Callable[[Findings, int], tuple[dict[str, object], str]]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium is installed: `apt-get install chromium`")
+    folder = tmp_path_factory.mktemp("browser")
+
+    def show(findings: Findings, width: int) -> tuple[dict[str, object], str]:
+        (folder / "report.html").write_text(render(findings), encoding="utf-8")
+        (folder / "frame.html").write_text(_FRAME.format(width=width), encoding="utf-8")
+        run = subprocess.run(
+            [
+                browser,
+                "--headless",
+                # Containers run tests as root, where Chromium's sandbox does not start.
+                "--no-sandbox",
+                "--disable-gpu",
+                "--allow-file-access-from-files",
+                "--enable-logging=stderr",
+                f"--user-data-dir={folder / 'profile'}",
+                "--window-size=1600,1000",
+                "--virtual-time-budget=10000",
+                "--dump-dom",
+                (folder / "frame.html").as_uri(),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        told = re.search(r'<pre id="told">(.*?)</pre>', run.stdout, re.DOTALL)
+        assert told is not None
+        assert told[1], "the report did not load"
+        console = "\n".join(line for line in run.stderr.splitlines() if "CONSOLE" in line)
+        return json.loads(told[1].replace("&gt;", ">").replace("&amp;", "&")), console
+
+    return show
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_report_is_complete_and_quiet(full: Findings, shown: Shown, width: int) -> None:
+    told, console = shown(full, width)
+    assert console == ""
+    assert len(told["boxes"]) == len(CHARTS)
+    for left, right, height in told["boxes"]:
+        assert 0 <= left < right <= width
+        assert height > 150
+    assert told["outside"] == []
+    assert told["scroll"] <= told["client"]
+
+
+def test_a_phone_shows_letters_of_a_size_to_read_dark_on_white(
+    few: Findings, shown: Shown
+) -> None:
+    told, console = shown(few, 390)
+    assert console == ""
+    assert told["smallest"] >= 8
+    assert (told["colour"], told["background"]) == ("rgb(26, 26, 26)", "rgb(255, 255, 255)")
+    assert told["scroll"] <= told["client"]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_long_names_widen_nothing(full: Findings, shown: Shown, width: int) -> None:
+    long = "radiomics_" * 30
+    rungs = [replace(rung, view=long, model=long, contains=(long,)) for rung in full.rungs]
+    rungs[0] = replace(rungs[0], name=long)
+    named = replace(
+        full,
+        study=long,
+        rungs=tuple(rungs),
+        subgroups=tuple(replace(row, variable=long, group=long) for row in full.subgroups),
+    )
+    told, console = shown(named, width)
+    assert console == ""
+    assert told["outside"] == []
+    assert told["scroll"] <= told["client"]
