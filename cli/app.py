@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 
 from cli import cohort, features, study
+from cli.ablate import ablate
 from cli.demo import demo
 from cli.doctor import doctor
 from cli.init import init
 from cli.render import hint
+from cli.report import report
+from cli.ui import ui
 from feature_store.errors import StoreError
 from hnmets.domain.errors import HnmetsError
 
@@ -26,6 +29,9 @@ app.command()(init)
 app.add_typer(study.app, name="study")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(features.app, name="features")
+app.command()(ui)
+app.command()(ablate)
+app.command()(report)
 app.command()(demo)
 app.command()(doctor)
 

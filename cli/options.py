@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from hnmets.domain.errors import UsageError
+
 StudyFile = Annotated[
     Path, typer.Option("--study", "-s", help="Study file (TOML).", envvar="HNMETS_STUDY")
 ]
@@ -22,8 +24,19 @@ Seed = Annotated[int, typer.Option("--seed", help="Same seed, same cohort, byte 
 DEFAULT_STUDY = Path("study.toml")
 
 
-def split(text: str | None) -> tuple[str, ...]:
-    """Return the comma-separated parts of an option.
+def split(text: str | None, *, known: str = "") -> tuple[str, ...]:
+    """Return the comma-separated parts of an option; none where the option is not there.
+
+    Parameters
+    ----------
+    known
+        What could be named, for people.
+
+    Raises
+    ------
+    UsageError
+        If the option is there and names nothing: an empty variable of a script must not mean
+        everything.
 
     Examples
     --------
@@ -32,4 +45,11 @@ def split(text: str | None) -> tuple[str, ...]:
     >>> split(None)
     ()
     """
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+    parts = tuple(part.strip() for part in (text or "").split(",") if part.strip())
+    if text is not None and not parts:
+        raise UsageError(f"an option names nothing: '{text}'").with_note(
+            f"Choose of {known}, or leave the option out for all."
+            if known
+            else "Name something, or leave the option out for all."
+        )
+    return parts

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli import options, render
+from hnmets.domain.errors import NEXT_STEPS
 
 if TYPE_CHECKING:
     from hnmets.sources.dictionary import Variable
@@ -53,8 +54,7 @@ def show(checked: "Checked") -> None:
     if findings:
         heads = ("column", "value", "times", "rows", "problem", "what was done")
         render.show_table("values that need a look", heads, findings)
-    if notices := _flags(checked):
-        render.show_table("image flags", ("where", "flag", "cases", "most", "in case"), notices)
+    _show_notices(checked.notices)
     for warning in checked.table.warnings:
         render.say(f"warning: {warning}")
     if checked.table.unused_columns:
@@ -71,15 +71,26 @@ def _spellings(dictionary: tuple["Variable", ...]) -> list[tuple[str, str, str]]
     return [(name, value, ", ".join(texts)) for (name, value), texts in written.items()]
 
 
-def _flags(checked: "Checked") -> list[tuple[render.Cell, ...]]:
+def _show_notices(notices: tuple["Notice", ...]) -> None:
+    """Print what was let pass; a flag that may mean a problem has its code and next step."""
+    if not notices:
+        return
+    heads = ("where", "flag", "code", "cases", "most", "in case")
+    render.show_table("image flags", heads, _flags(notices))
+    for code in dict.fromkeys(notice.code for notice in notices if notice.code):
+        cases = ", ".join(dict.fromkeys(n.case_id for n in notices if n.code == code))
+        render.say(f"  {code}: {NEXT_STEPS[code]} Not left out: {cases}")
+
+
+def _flags(notices: tuple["Notice", ...]) -> list[tuple[render.Cell, ...]]:
     """Return one row per flag: how many cases have it, and which has it most."""
     groups: dict[tuple[str, str], list[Notice]] = {}
-    for notice in checked.notices:
+    for notice in notices:
         groups.setdefault((notice.where, notice.flag), []).append(notice)
     rows: list[tuple[render.Cell, ...]] = []
     for (where, flag), found in groups.items():
         most = max(found, key=lambda n: n.value if isinstance(n.value, int | float) else 0)
-        rows.append((where, flag, len(found), most.value, most.case_id))
+        rows.append((where, flag, found[0].code, len(found), most.value, most.case_id))
     return rows
 
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.features.audit import audit
 from cli.features.build import build
 from cli.features.diff import diff
 from cli.features.export import export
@@ -25,4 +26,5 @@ app.command("import")(import_table)
 app.command("sheet")(sheet)
 app.command("diff")(diff)
 app.command("verify")(verify)
+app.command("audit")(audit)
 app.command("rebuild")(rebuild)

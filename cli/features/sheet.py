@@ -23,6 +23,8 @@ def sheet(
 
     settings = load_study(study, flags={"build.jobs": jobs})
     with render.progress_bar(quiet=quiet) as advance:
-        pages = workflow.run(settings, out, cases=options.split(cases), on_case=advance)
-    for page in pages:
+        drawn = workflow.run(settings, out, cases=options.split(cases), on_case=advance)
+    render.show_failures(drawn.failures)
+    for page in drawn.pages:
         render.say(str(page))
+    raise typer.Exit(drawn.exit_code)

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from cli import options, render
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from feature_store.snapshot import Coverage
     from hnmets.workflows.features_status import StoreState
 
 
@@ -20,12 +23,17 @@ def status(study: options.StudyFile = options.DEFAULT_STUDY, json: options.Json 
         show_state(state)
 
 
+def show_coverage(title: str, coverage: "Sequence[Coverage]") -> None:
+    """Print how many cases each recipe has."""
+    rows = [(c.recipe.label, len(c.recipe.columns), c.n_cases, len(c.missing)) for c in coverage]
+    render.show_table(title, ("recipe", "features", "cases", "missing"), rows)
+
+
 def show_state(state: "StoreState") -> None:
     """Print what the store has and what its writer is doing."""
-    rows = [
-        (c.recipe.label, len(c.recipe.columns), c.n_cases, len(c.missing)) for c in state.coverage
-    ]
-    render.show_table("feature store", ("recipe", "features", "cases", "missing"), rows)
+    show_coverage("feature store", state.coverage)
+    if state.altered:
+        show_coverage("controls and perturbations", state.altered)
     problems = [(q.case_id, q.code, q.stage, q.detail) for q in state.quarantined]
     if problems:
         render.show_table("quarantined", ("case", "code", "stage", "what was met"), problems)

@@ -1,13 +1,14 @@
 """What a build has to do: the rows that the store lacks, case by case."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from feature_store.row import Row
 from hnmets.domain.case import Case, Failure
 from hnmets.domain.errors import CaseError
+from hnmets.workflows.auditing import Pair
 from hnmets.workflows.identity import digest_of_files, files_of
 from hnmets.workflows.measure import CaseWork, Work
 from hnmets.workflows.workbench import Workbench
@@ -50,6 +51,11 @@ class BuildPlan:
         """Cases whose images have to be read."""
         return tuple(work for work in self.cases if work.wanted)
 
+    def needs(self, fingerprints: Iterable[str]) -> bool:
+        """Whether any case lacks one of these recipes."""
+        missing = {fingerprint for work in self.cases for fingerprint in work.wanted}
+        return not missing.isdisjoint(fingerprints)
+
     @property
     def tabled(self) -> tuple[Row, ...]:
         """Rows of cases that need no image."""
@@ -81,6 +87,23 @@ def make_plan(
         unchanged=comparison.unchanged,
         failures=tuple(comparison.failures),
     )
+
+
+def with_audit(plan: BuildPlan, pairs: Collection[Pair]) -> BuildPlan:
+    """Return the plan with those of the pairs marked that it measures: PyRadiomics does too."""
+    cases = (
+        replace(work, audited=frozenset(f for f in work.wanted if (work.case.case_id, f) in pairs))
+        for work in plan.cases
+    )
+    return replace(plan, cases=tuple(cases))
+
+
+def only_audited(plan: BuildPlan) -> BuildPlan:
+    """Return the part of a plan that PyRadiomics measures too."""
+    cases = tuple(
+        replace(work, wanted=work.audited, ready=()) for work in plan.cases if work.audited
+    )
+    return replace(plan, cases=cases, failures=())
 
 
 def tasks_of(bench: Workbench, works: Sequence[CaseWork]) -> list[Work]:

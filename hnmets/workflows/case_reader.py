@@ -8,8 +8,8 @@ from pathlib import Path
 from hnmets.domain.case import Case, ImagedCase
 from hnmets.domain.errors import CaseError, Code
 from hnmets.domain.region import RegionRule
+from hnmets.imaging.alteration import Alteration, altered_case
 from hnmets.imaging.orientation import canonical
-from hnmets.imaging.regions import build_regions
 from hnmets.sources.nifti import read_ct, read_mask
 from hnmets.workflows.study import Study
 
@@ -24,11 +24,14 @@ class Reading:
         Regions to build, by name.
     memory_gib
         Larger images are refused from their header.
+    alteration
+        Control or perturbation that the case goes through; none by default.
     """
 
     case: Case
     rules: Mapping[str, RegionRule]
     memory_gib: float
+    alteration: Alteration | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +75,12 @@ def read_case(reading: Reading) -> ReadCase:
         with _about(path):
             masks[path] = read_mask(path, memory_gib=memory_gib)
     turned = {path: canonical(mask.volume) for path, mask in masks.items()}
-    hu = canonical(ct.volume)
-    regions = build_regions(
+    hu, regions = altered_case(
+        reading.alteration,
         rules,
-        ct=hu,
+        ct=canonical(ct.volume),
         labelmaps={name: turned[path] for name, path in case.masks.items() if name in rules},
+        case_id=case.case_id,
     )
     return ReadCase(
         case=ImagedCase(case_id=case.case_id, ct=hu, regions=regions, flags=ct.flags),

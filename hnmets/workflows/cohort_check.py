@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hnmets.domain.case import Case, Failure
+from hnmets.domain.errors import NEXT_STEPS, Code
 from hnmets.domain.region import Scalar
 from hnmets.execution.base import Executor, Failed
 from hnmets.execution.local import LocalPool
@@ -14,6 +15,9 @@ from hnmets.workflows.cohort_table import Cohort, read_cohort
 from hnmets.workflows.duplicates import duplicated_images
 from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.study import Study
+
+# A CT whose numbers do not look like HU may be an odd one: a person decides, not the gate.
+_SUSPECT = {"hu_suspect": Code.HU_RANGE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,16 @@ class Notice:
     where: str
     flag: str
     value: Scalar
+
+    @property
+    def code(self) -> Code | None:
+        """The problem that the flag may mean; None where it is a fact to know."""
+        return _SUSPECT.get(self.flag)
+
+    def as_json(self) -> dict[str, Scalar]:
+        """Return the notice as a JSON object."""
+        step = NEXT_STEPS[self.code] if self.code else ""
+        return {**asdict(self), "code": self.code, "next_step": step}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +104,7 @@ class Checked:
             "excluded": [failure.as_json() for failure in self.failures],
             "dictionary": [asdict(variable) for variable in self.table.dictionary],
             "findings": [asdict(finding) for finding in self.table.findings],
-            "notices": [asdict(notice) for notice in self.notices],
+            "notices": [notice.as_json() for notice in self.notices],
             "warnings": list(self.table.warnings),
             "unused_columns": list(self.table.unused_columns),
         }

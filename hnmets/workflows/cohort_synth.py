@@ -9,6 +9,8 @@ from hnmets.execution.local import LocalPool
 from hnmets.sources.synthetic.cohort import SyntheticCohort, write_case, write_tables
 from hnmets.workflows.on_case import OnCase, ignore
 
+_OTHERS = ("cohort.csv", "study.toml")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
@@ -23,6 +25,11 @@ class _Draw:
     parameters: SyntheticCohort
     index: int
     folder: Path
+
+
+def is_complete(folder: Path) -> bool:
+    """Tell whether a synthetic cohort was written to its end."""
+    return all((folder / name).exists() for name in (*_OTHERS, "truth.json"))
 
 
 def run(
@@ -40,7 +47,10 @@ def run(
     UsageError
         If the folder holds another cohort, or a case could not be written.
     """
-    if (out / "cohort.csv").exists():
+    # A study file without the truth beside it is a person's own; with it, a killed run's.
+    if any((out / name).exists() for name in _OTHERS) and not (out / "truth.json").exists():
+        raise UsageError(f"{out} holds a cohort already").with_note("Choose another folder.")
+    if is_complete(out):
         raise UsageError(f"{out} holds a cohort already").with_note("Choose another folder.")
     out.mkdir(parents=True, exist_ok=True)
     draws = [

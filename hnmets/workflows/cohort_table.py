@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from hnmets.domain.case import Case, Failure
 from hnmets.domain.errors import CaseError, UsageError
 from hnmets.domain.outcome import Outcome
+from hnmets.extractors.clinical import DEFAULT_VARIABLES
 from hnmets.sources.case_files import CaseFiles, find_files, shared_images
-from hnmets.sources.clinical import Value, read_column
+from hnmets.sources.clinical import Value, is_missing, read_column
 from hnmets.sources.dictionary import Variable, describe, doubts
 from hnmets.sources.finding import Finding, Findings
 from hnmets.sources.flow import BY_RULE, Flow, flow
@@ -16,6 +17,7 @@ from hnmets.sources.manifest import Entry, centre_of, open_manifest, read_entrie
 from hnmets.sources.outcomes import read_outcomes
 from hnmets.sources.screening import Screening, screen
 from hnmets.sources.table import Table
+from hnmets.workflows.disguise import disguised_outcomes
 from hnmets.workflows.study import Study
 
 
@@ -121,6 +123,12 @@ def read_cohort(study: Study) -> Cohort:
             image=files[entry.case_id].image,
             masks=files[entry.case_id].masks,
             clinical={name: values[name][entry.row] for name in study.clinical},
+            not_understood=frozenset(
+                name
+                for name, rule in study.clinical.items()
+                if values[name][entry.row] is None
+                and not is_missing(entry.cells[rule.column], rule.missing)
+            ),
             outcome=outcomes.get(entry.case_id),
             row=entry.row,
         )
@@ -132,7 +140,12 @@ def read_cohort(study: Study) -> Cohort:
         failures=tuple(rows.failures),
         findings=findings.collected(),
         dictionary=dictionary,
-        warnings=(*_remarks(study, table, entries, cases), *notes, *doubtful),
+        warnings=(
+            *disguised_outcomes(cases, study.predictors),
+            *_remarks(study, table, entries, cases),
+            *notes,
+            *doubtful,
+        ),
         unused_columns=_unused(study, table),
         rows_read=len(entries),
     )
@@ -210,6 +223,13 @@ def _remarks(
         for case in study.cohort.exclude
         if case not in known
     ]
+    usual = {variable.name for variable in DEFAULT_VARIABLES} - study.clinical.keys()
+    if waiting := [column for column in _unused(study, table) if column.casefold() in usual]:
+        listed = ", ".join(f"'{column}'" for column in waiting)
+        remarks.append(
+            f"clinical: the table has {listed}, which the study does not declare; nothing is "
+            "guessed, so they are no features until [clinical.<name>] describes them"
+        )
     if not cases:
         remarks.append("no case is left")
     elif study.outcome and len({case.outcome and case.outcome.event for case in cases}) == 1:

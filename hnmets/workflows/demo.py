@@ -6,8 +6,9 @@ from pathlib import Path
 
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.workflows import cohort_check, cohort_synth, features_build, features_sheet
+from hnmets.workflows.build_report import BuildReport
 from hnmets.workflows.cohort_check import Checked
-from hnmets.workflows.features_build import BuildReport, Request
+from hnmets.workflows.features_build import Request
 from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.study import load_study
 
@@ -43,7 +44,7 @@ def run(
     A folder that holds the demo's cohort already is used again.
     """
     file = out / "study.toml"
-    if not (out / "cohort.csv").exists():
+    if not cohort_synth.is_complete(out):
         flags = f"--cases {parameters.cases} --seed {parameters.seed} --scale {parameters.scale:g}"
         on_step(f"1/4  hnmets cohort synth {flags} --out {out}")
         cohort_synth.run(out, parameters, jobs=jobs or 1, on_case=on_case)
@@ -53,7 +54,7 @@ def run(
     on_step(f"2/4  hnmets cohort check --study {file}")
     checked = cohort_check.run(study, on_case=on_case)
     on_step(f"3/4  hnmets features build --study {file}")
-    report = features_build.run(study, Request(), on_case=on_case)
+    report = features_build.run(study, Request(), on_case=on_case, on_step=on_step)
     on_step(f"4/4  hnmets features sheet --study {file} --out {out / 'sheet'}")
-    sheets = features_sheet.run(study, out / "sheet", on_case=on_case)
+    sheets = features_sheet.run(study, out / "sheet", on_case=on_case).pages
     return Shown(study=file, checked=checked, report=report, sheets=sheets)

@@ -3,7 +3,9 @@
 import os
 import platform
 import shutil
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
@@ -20,7 +22,10 @@ _ENGINES = {
     "SimpleITK": "SimpleITK",
     "torch": "torch",
     "monai": "monai",
+    "numba": "numba",
 }
+_FAST = "hnmets.extractors.fast_radiomics.engine"
+_IMPORT_SECONDS = 120
 _ENOUGH_DISK_GIB = 2.0
 
 
@@ -48,7 +53,9 @@ class Check:
 
 def examine(study_file: Path | None, *, here: Path) -> list[Check]:
     """Look at the installation and, where a study is given, at its store."""
-    checks = [_python(), _ownership(), *map(_engine, _ENGINES), _device(), _threads()]
+    with ThreadPoolExecutor() as pool:
+        engines = [*pool.map(_engine, _ENGINES), *pool.map(_fast_radiomics, [_FAST])]
+    checks = [_python(), _ownership(), *engines, _device(), _threads()]
     store = load_study(study_file).store_folder if study_file else here
     return [*checks, _disk(store), *([_lock(store)] if study_file else [])]
 
@@ -84,13 +91,42 @@ def _engine(distribution: str) -> Check:
         found = version(distribution)
     except PackageNotFoundError:
         found = ""
-    good = bool(found) and find_spec(_ENGINES[distribution]) is not None
+    problem = _import_problem(_ENGINES[distribution]) if found else "not installed"
     return Check(
         name=distribution,
-        good=good,
-        found=found or "not installed",
-        next_step="" if good else f"pip install {distribution}",
+        good=not problem,
+        found=": ".join(text for text in (found, problem) if text),
+        next_step=f"pip install --force-reinstall {distribution}" if problem else "",
     )
+
+
+def _fast_radiomics(module: str) -> Check:
+    problem = _import_problem(module)
+    return Check(
+        name="fast radiomics",
+        good=not problem,
+        found=problem or "compiled by numba at the first build",
+        next_step='Set engine = "pyradiomics" in [radiomics.parameters].' if problem else "",
+    )
+
+
+def _import_problem(module: str) -> str:
+    """Import a module in a process of its own, which a broken library may end; "" is good."""
+    try:
+        done = subprocess.run(  # noqa: S603  # this interpreter, and names from the list above
+            [sys.executable, "-c", f"import {module}"],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_IMPORT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"its import took longer than {_IMPORT_SECONDS} s"
+    if done.returncode < 0:
+        return f"its import ended by signal {-done.returncode}"
+    said = done.stderr.strip().splitlines() or ["its import fails"]
+    return said[-1] if done.returncode else ""
 
 
 def _device() -> Check:

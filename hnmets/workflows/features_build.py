@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,12 +15,18 @@ from hnmets.domain.case import Failure
 from hnmets.domain.errors import HnmetsError
 from hnmets.execution.base import Done, Executor, Failed
 from hnmets.execution.local import LocalPool
+from hnmets.extractors.radiomics_audit import Verdict
+from hnmets.workflows.alteration import alteration_of
+from hnmets.workflows.auditing import Pair, drawn, stop_if_untrue
 from hnmets.workflows.build_files import FileBook
-from hnmets.workflows.build_plan import BuildPlan, make_plan, tasks_of
+from hnmets.workflows.build_plan import BuildPlan, make_plan, only_audited, tasks_of, with_audit
+from hnmets.workflows.build_report import BuildReport
 from hnmets.workflows.cohort_table import Cohort, read_cohort
+from hnmets.workflows.compilation import prepare
 from hnmets.workflows.duplicates import duplicated_images
 from hnmets.workflows.measure import Measured, Work, measure
-from hnmets.workflows.on_case import OnCase, ignore
+from hnmets.workflows.on_case import OnCase, OnStep, ignore, say_nothing
+from hnmets.workflows.settlement import stale_rows, standing, unmeasured
 from hnmets.workflows.study import Study
 from hnmets.workflows.workbench import Workbench, workbench_of
 
@@ -41,63 +46,30 @@ class Request:
         Case ids; empty for all.
     force
         Compute again what is there already.
+    audit
+        Stored pairs to compute again, and to compare with PyRadiomics; nothing else is done.
+    control, perturb
+        Name of the control or perturbation that every case goes through, for a build of its own
+        recipes; None for the study itself.
     """
 
     only: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     force: bool = False
+    audit: frozenset[Pair] = frozenset()
+    control: str | None = None
+    perturb: str | None = None
 
+    def bench(self, study: Study) -> Workbench:
+        """Set up the extractors that the request needs.
 
-@dataclass(frozen=True, kw_only=True)
-class BuildReport:
-    """What a build did.
-
-    Parameters
-    ----------
-    cases, quarantined
-        Cases that the build was about, and those of them with at least one failure.
-    written, unchanged
-        Rows by recipe label.
-    excluded
-        Rows that the table half of the gate left out.
-    defects
-        Those of them that somebody can mend; the others are the study's own rules.
-    failures
-        What could not be measured, and why.
-    remarks
-        What the store noticed and mended when it was opened.
-    seconds
-        Wall time.
-    """
-
-    cases: int
-    quarantined: int
-    written: Mapping[str, int]
-    unchanged: Mapping[str, int]
-    excluded: tuple[Failure, ...]
-    defects: tuple[Failure, ...]
-    failures: tuple[Failure, ...]
-    remarks: tuple[str, ...]
-    seconds: float
-
-    def as_json(self) -> dict[str, object]:
-        """Return the report as a JSON object."""
-        return {
-            "cases": self.cases,
-            "written": dict(self.written),
-            "unchanged": dict(self.unchanged),
-            "excluded": [failure.as_json() for failure in self.excluded],
-            "failures": [failure.as_json() for failure in self.failures],
-            "remarks": list(self.remarks),
-            "seconds": round(self.seconds, 3),
-        }
-
-    @property
-    def exit_code(self) -> int:
-        """0; 4 where cases were quarantined or have a defect in the table; 3 where all were."""
-        if self.cases == self.quarantined:
-            return 3
-        return 4 if self.failures or self.defects else 0
+        Raises
+        ------
+        UsageError
+            If a family, a control or a perturbation of it does not exist.
+        """
+        alteration = alteration_of(study, control=self.control, perturb=self.perturb)
+        return workbench_of(study, only=self.only, alteration=alteration)
 
 
 def plan(study: Study, request: Request) -> BuildPlan:
@@ -108,7 +80,7 @@ def plan(study: Study, request: Request) -> BuildPlan:
     StoreError
         If the store is locked or damaged.
     """
-    cases, bench = read_cohort(study).chosen(request.cases), workbench_of(study, only=request.only)
+    cases, bench = read_cohort(study).chosen(request.cases), request.bench(study)
     book = FileBook.of(cases, root=study.root)
     if not study.store_folder.exists():
         return make_plan(cases, bench=bench, known={}, digests={}, force=request.force)
@@ -124,6 +96,7 @@ def run(
     request: Request,
     *,
     on_case: OnCase = ignore,
+    on_step: OnStep = say_nothing,
     executor: Executor | None = None,
 ) -> BuildReport:
     """Measure what is missing, commit it in batches, publish it to readers.
@@ -135,9 +108,11 @@ def run(
     ------
     StoreError
         If the store is locked, full or damaged.
+    AuditFailedError
+        If PyRadiomics contradicts the fast engine; what was measured is kept.
     """
     begin = time.monotonic()
-    cohort, bench = read_cohort(study), workbench_of(study, only=request.only)
+    cohort, bench = read_cohort(study), request.bench(study)
     cases = cohort.chosen(request.cases)
     pool = executor or LocalPool(
         jobs=study.build.jobs, limits=study.build.limits, fatal=(HnmetsError, StoreError)
@@ -146,13 +121,22 @@ def run(
         # Of the whole cohort, even where a few cases are built: images are compared across it.
         book = FileBook.of(cohort.cases, root=study.root)
         trusted = book.trusted(store.files())
-        todo = make_plan(
-            cases, bench=bench, known=store.known(), digests=trusted, force=request.force
-        )
+        force = request.force or bool(request.audit)
+        todo = make_plan(cases, bench=bench, known=store.known(), digests=trusted, force=force)
+        todo = with_audit(todo, request.audit or _lot(study, cohort, bench))
+        todo = only_audited(todo) if request.audit else todo
         sweep(bench.crop_folder)
-        build = _Build(store=store, book=book, folder=study.store_folder, on_case=on_case)
+        if todo.needs(m.recipe.fingerprint for m in bench.measures):
+            prepare(on_step)
+        build = _Build(
+            store=store,
+            book=book,
+            folder=study.store_folder,
+            on_case=on_case,
+            digests=dict(trusted),
+        )
         build.measure(todo, bench, pool)
-        build.settle(cohort, todo, bench)
+        build.settle(cohort, todo, bench, whole=workbench_of(study))
     return BuildReport(
         cases=len(cases),
         quarantined=len({c.case_id for c in cases} & {f.case_id for f in build.failures}),
@@ -161,29 +145,44 @@ def run(
         excluded=cohort.failures,
         defects=cohort.defects,
         failures=tuple(build.failures),
+        verdicts=tuple(build.verdicts),
         remarks=tuple(map(str, store.findings)),
         seconds=time.monotonic() - begin,
     )
 
 
+def _lot(study: Study, cohort: Cohort, bench: Workbench) -> frozenset[Pair]:
+    """Draw the pairs of the whole cohort, so that a build that is resumed draws the same."""
+    pairs = ((case.case_id, f) for case in cohort.cases if case.image for f in bench.audits)
+    return drawn(pairs, percent=study.build.audit_percent)
+
+
 @dataclass(kw_only=True)
 class _Build:
-    """A build under way: what came back from the workers, and what is committed of it."""
+    """A build under way: what came back from the workers, and what is committed of it.
+
+    Parameters
+    ----------
+    digests
+        Digest by path of every file whose content is known: trusted or read by this build.
+    """
 
     store: FeatureStore
     book: FileBook
     folder: Path
     on_case: OnCase
+    digests: dict[str, str]
     pending: list[Measured] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
     same: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
     published: float = field(default_factory=time.monotonic)
 
     def measure(self, todo: BuildPlan, bench: Workbench, pool: Executor) -> None:
         """Send the work to the pool and commit what comes back, whatever ends the build."""
         if todo.tabled:
-            shard = write_shard(self.folder, bench.recipes, todo.tabled)
+            shard = write_shard(self.folder, bench.stored_recipes, todo.tabled)
             rows = tuple((row.case_id, row.fingerprint) for row in todo.tabled)
             self.pending.append(Measured(shard=shard, rows=rows, digests={}, failures=()))
         tasks = tasks_of(bench, todo.measured)
@@ -195,6 +194,7 @@ class _Build:
                 for work in end.task.cases:
                     done += 1
                     self._report(work.case.case_id, done, total)
+                stop_if_untrue(self.verdicts)
                 if len(self.pending) >= _COMMIT_CASES:
                     self._commit()
         except BaseException:
@@ -204,38 +204,32 @@ class _Build:
             raise
         self._commit()
 
-    def settle(self, cohort: Cohort, todo: BuildPlan, bench: Workbench) -> None:
+    def settle(
+        self, cohort: Cohort, todo: BuildPlan, bench: Workbench, *, whole: Workbench
+    ) -> None:
         """Quarantine what failed, release what did not, show all of it to readers."""
         recorded = self.book.recorded(self.store.files())
         self.failures += [*todo.failures, *duplicated_images(cohort.cases, recorded)]
-        standing = self._standing(cohort, todo, bench)
-        self.store.release([entry.case_id for entry in self.store.quarantined()])
-        self.store.quarantine(
-            [
-                *standing,
-                *(
-                    Quarantined(case_id=f.case_id, code=f.code, stage=f.stage, detail=f.detail)
-                    for f in (*self.failures, *cohort.defects)
-                ),
-            ]
+        before = self.store.quarantined()
+        # What fails in a control may be the control's doing: the study's next build looks.
+        failures = [] if bench.alteration else self.failures
+        stale = stale_rows(
+            unmeasured(before, cohort, todo, failures),
+            whole,
+            recipes=self.store.recipes,
+            known=self.store.known(),
+            digests=self.digests,
         )
+        failed = (
+            Quarantined(case_id=f.case_id, code=f.code, stage=f.stage, detail=f.detail)
+            for f in (*self.failures, *cohort.defects)
+        )
+        now = [*standing(before, cohort, todo, bench), *failed, *stale]
+        self.store.release([entry.case_id for entry in before])
+        self.store.quarantine(now)
         if self.rows:
             self.store.create_views()
         self.store.publish()
-
-    def _standing(self, cohort: Cohort, todo: BuildPlan, bench: Workbench) -> list[Quarantined]:
-        """Return the problems that this build had no reason to look at again."""
-        present = {case.case_id for case in cohort.cases}
-        tried = {work.case.case_id for work in todo.measured}
-        of_tables = {"table", "cohort", *(table.recipe.name for table in bench.tables)}
-        of_images = {"read", "crop", "task", *(r.name for r, _ in bench.regions_by_recipe)}
-        return [
-            entry
-            for entry in self.store.quarantined()
-            if entry.case_id in present
-            and entry.stage not in of_tables
-            and not (entry.case_id in tried and entry.stage in of_images)
-        ]
 
     def written(self, bench: Workbench) -> dict[str, int]:
         """Return the rows written, by recipe label."""
@@ -251,11 +245,18 @@ class _Build:
     def _take(self, end: Done[Work, Measured] | Failed[Work]) -> None:
         if isinstance(end, Failed):
             self.failures += [
-                Failure(case_id=work.case.case_id, code=end.code, stage="task", detail=end.detail)
+                Failure(
+                    case_id=work.case.case_id,
+                    code=end.code,
+                    stage=end.task.bench.stage("task"),
+                    detail=end.detail,
+                )
                 for work in end.task.cases
             ]
             return
         self.failures += end.result.failures
+        self.verdicts += end.result.verdicts
+        self.digests |= end.result.digests
         self.pending.append(end.result)
 
     def _commit(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from feature_store.export import Format, export
 from feature_store.snapshot import Snapshot, read_snapshot
 from feature_store.store import FeatureStore
-from hnmets.workflows.store_view import cases_in_view, recipes_in_view
+from hnmets.workflows.store_view import cases_in_view, in_view, recipes_in_view
 from hnmets.workflows.study import Study
 
 
@@ -44,6 +44,6 @@ def run(
         return export(seen, labels or tuple(recipe.label for recipe in seen.recipes), out, form)
 
     if as_of is None:
-        return write(now)
+        return write(in_view(study, now))
     with FeatureStore.open(study.store_folder) as store:
         return write(store.as_of(as_of))

@@ -86,7 +86,7 @@ def run(study: Study, request: ImportRequest) -> Imported:
     """
     _check_name(study, request.name)
     cases = {case.case_id: case for case in read_cohort(study).cases}
-    table = read_table(request.table)
+    table = read_table(request.table, look_at="the path of the table on the command line")
     table.require({"--case-column": request.case_column})
     remarks: list[str] = []
     rows = _one_per_case(table, request.case_column, cases, remarks)

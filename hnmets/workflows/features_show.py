@@ -8,10 +8,11 @@ from feature_store.recipe import Recipe, Scalar
 from feature_store.row import Row
 from feature_store.snapshot import read_snapshot
 from hnmets.domain.errors import UsageError
+from hnmets.extractors.altered import is_altered
 from hnmets.workflows.store_view import cases_in_view
 from hnmets.workflows.study import Study
 
-_KINDS = ("cohort", "clinical", "outcome", "size", "radiomics", "table", "embedding")
+_KINDS = ("cohort", "clinical", "outcome", "size", "radiomics", "audit", "table", "embedding")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +72,10 @@ def run(study: Study, case_id: str) -> ShownCase:
     return ShownCase(parts=parts, problems=tuple(problems))
 
 
-def _order(recipe: Recipe) -> tuple[int, str]:
-    """Put what a person knows first, what only a network knows last."""
-    return (_KINDS.index(recipe.kind) if recipe.kind in _KINDS else len(_KINDS), recipe.name)
+def _order(recipe: Recipe) -> tuple[bool, int, str]:
+    """Put what a person knows first, what only a network knows last, controls after all."""
+    kind = _KINDS.index(recipe.kind) if recipe.kind in _KINDS else len(_KINDS)
+    return is_altered(recipe), kind, recipe.name
 
 
 def _shown(row: Row, recipe: Recipe) -> ShownPart:

@@ -1,6 +1,6 @@
 """One worker's task: read cases, measure what is missing, write one shard."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from hnmets.domain.errors import CaseError, Code
 from hnmets.domain.region import Scalar
 from hnmets.extractors.base import Features
 from hnmets.extractors.embedding import Embedding
+from hnmets.extractors.radiomics_audit import RadiomicsAudit, Verdict
 from hnmets.imaging.crop import Crop
 from hnmets.workflows.case_reader import ReadCase, Reading, read_case
 from hnmets.workflows.identity import digest_of_files, files_of
@@ -33,6 +34,8 @@ class CaseWork:
         Digest by path of the case's files that are surely unchanged since they were read.
     ready
         Rows that need no image (clinical, outcome): they enter the store with the rest.
+    audited
+        Fingerprints of radiomics that PyRadiomics measures too.
     """
 
     case: Case
@@ -40,6 +43,7 @@ class CaseWork:
     known: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     ready: tuple[Row, ...] = ()
+    audited: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,8 @@ class Measured:
         Digest by path of each file that was read.
     failures
         What could not be measured, and why.
+    verdicts
+        What the audit found.
     """
 
     shard: Path | None
@@ -73,6 +79,7 @@ class Measured:
     unchanged: tuple[tuple[str, str], ...] = ()
     digests: Mapping[str, str]
     failures: tuple[Failure, ...]
+    verdicts: tuple[Verdict, ...] = ()
 
 
 def measure(work: Work) -> Measured:
@@ -84,7 +91,7 @@ def measure(work: Work) -> Measured:
     seen = _embedded(work.bench, [_seen(work.bench, case) for case in work.cases])
     rows = [row for case in seen for row in case.rows]
     return Measured(
-        shard=write_shard(work.bench.store, work.bench.recipes, rows) if rows else None,
+        shard=write_shard(work.bench.store, work.bench.stored_recipes, rows) if rows else None,
         rows=tuple((row.case_id, row.fingerprint) for row in rows),
         unchanged=tuple(
             (case.work.case.case_id, fingerprint)
@@ -94,6 +101,7 @@ def measure(work: Work) -> Measured:
         ),
         digests={path: digest for case in seen for path, digest in case.digests.items()},
         failures=tuple(failure for case in seen for failure in case.failures),
+        verdicts=tuple(verdict for case in seen for verdict in case.verdicts),
     )
 
 
@@ -106,6 +114,7 @@ class _Seen:
     rows: tuple[Row, ...]
     digests: Mapping[str, str]
     failures: tuple[Failure, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     crop: Crop | None = None
 
 
@@ -116,36 +125,48 @@ def _seen(bench: Workbench, work: CaseWork) -> _Seen:
             work=work, wanted=work.wanted, rows=work.ready, digests=work.digests, crop=crop
         )
     try:
-        read = read_case(Reading(case=work.case, rules=bench.rules, memory_gib=bench.memory_gib))
+        read = read_case(
+            Reading(
+                case=work.case,
+                rules=bench.rules,
+                memory_gib=bench.memory_gib,
+                alteration=bench.alteration,
+            )
+        )
     except CaseError as error:
         return _Seen(
             work=work,
             wanted=frozenset(),
             rows=work.ready,
             digests={},
-            failures=(Failure.of(work.case.case_id, "read", error),),
+            failures=(Failure.of(work.case.case_id, bench.stage("read"), error),),
         )
     return _measured(bench, work, read)
 
 
 def _measured(bench: Workbench, work: CaseWork, read: ReadCase) -> _Seen:
     wanted = frozenset(
-        recipe.fingerprint
-        for recipe, regions in bench.regions_by_recipe
-        if recipe.fingerprint in work.wanted
-        and work.known.get(recipe.fingerprint) != _digest(bench, work.case, regions, read.digests)
+        fingerprint
+        for fingerprint in work.wanted
+        if work.known.get(fingerprint) != _digest(bench, work.case, fingerprint, read.digests)
     )
     rows, failures = list(work.ready), []
+    verdicts: list[Verdict] = []
     for extractor in bench.measures:
-        if extractor.recipe.fingerprint not in wanted:
+        fingerprint = extractor.recipe.fingerprint
+        if fingerprint not in wanted:
             continue
-        digest = _digest(bench, work.case, (extractor.region,), read.digests)
+        digest = _digest(bench, work.case, fingerprint, read.digests)
+        audit = bench.audits.get(fingerprint) if fingerprint in work.audited else None
         try:
             found = extractor.extract(read.case)
+            if audit is not None:
+                found, passed = audit.compare(read.case, found)
+                verdicts += passed
+                rows += [_verdict_row(audit, verdict, digest) for verdict in passed]
         except CaseError as error:
             failures.append(Failure.of(work.case.case_id, extractor.recipe.name, error))
             continue
-        fingerprint = extractor.recipe.fingerprint
         rows += [
             _row(work.case.case_id, fingerprint, digest, features, read.case.flags)
             for features in found
@@ -156,6 +177,7 @@ def _measured(bench: Workbench, work: CaseWork, read: ReadCase) -> _Seen:
         rows=tuple(rows),
         digests=read.digests,
         failures=tuple(failures),
+        verdicts=tuple(verdicts),
     )
     return _with_crop(bench, seen, read)
 
@@ -165,13 +187,14 @@ def _with_crop(bench: Workbench, seen: _Seen, read: ReadCase) -> _Seen:
     wanted = [e for e in bench.embeddings if e.recipe.fingerprint in seen.wanted]
     if not wanted:
         return seen
-    key = wanted[0].crop_key(_digest(bench, seen.work.case, wanted[0].regions, read.digests))
+    fingerprint = wanted[0].recipe.fingerprint
+    key = wanted[0].crop_key(_digest(bench, seen.work.case, fingerprint, read.digests))
     if crop := bench.crops.read(key):
         return replace(seen, crop=crop)
     try:
         crop = wanted[0].cut(read.case)
     except CaseError as error:
-        failure = Failure.of(seen.work.case.case_id, "crop", error)
+        failure = Failure.of(seen.work.case.case_id, bench.stage("crop"), error)
         return replace(seen, failures=(*seen.failures, failure))
     bench.crops.write(key, crop, {"case": read.case.case_id, "files": _named(read.digests)})
     return replace(seen, crop=crop)
@@ -181,7 +204,8 @@ def _cached_crop(bench: Workbench, work: CaseWork) -> Crop | None:
     if not work.wanted:
         return None
     embedding = bench.embeddings[0]
-    files = files_of(work.case, bench.rules, embedding.regions)
+    regions = bench.regions_of[embedding.recipe.fingerprint]
+    files = files_of(work.case, bench.rules, regions)
     digest = digest_of_files(files, work.digests)
     return bench.crops.read(embedding.crop_key(digest)) if digest else None
 
@@ -206,7 +230,7 @@ def _with_embedding(
     if isinstance(features, CaseError):
         failure = Failure.of(seen.work.case.case_id, embedding.recipe.name, features)
         return replace(seen, failures=(*seen.failures, failure))
-    digest = _digest(bench, seen.work.case, embedding.regions, seen.digests)
+    digest = _digest(bench, seen.work.case, embedding.recipe.fingerprint, seen.digests)
     row = _row(seen.work.case.case_id, embedding.recipe.fingerprint, digest, features, {})
     return replace(seen, rows=(*seen.rows, row))
 
@@ -230,17 +254,26 @@ def _row(
     )
 
 
-def _digest(
-    bench: Workbench, case: Case, regions: Iterable[str], digests: Mapping[str, str]
-) -> str:
-    """Return the digest of the files that regions of a case stand on; all were read.
+def _verdict_row(audit: RadiomicsAudit, verdict: Verdict, digest: str) -> Row:
+    return Row(
+        case_id=verdict.case_id,
+        fingerprint=audit.recipe.fingerprint,
+        input_digest=digest,
+        values=(verdict.worst, verdict.feature),
+        part=verdict.part,
+    )
+
+
+def _digest(bench: Workbench, case: Case, fingerprint: str, digests: Mapping[str, str]) -> str:
+    """Return the digest of the files that a row of a recipe stands on; all were read.
 
     Raises
     ------
     CaseError
         If a file was not read after all.
     """
-    digest = digest_of_files(files_of(case, bench.rules, regions), digests)
+    files = files_of(case, bench.rules, bench.regions_of[fingerprint])
+    digest = digest_of_files(files, digests)
     if digest is None:
         raise CaseError(Code.EXTRACTOR, "a file of the case was not read")
     return digest

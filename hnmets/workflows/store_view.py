@@ -1,10 +1,24 @@
 """What a study sees of its store: its own cases, not everything that was ever stored."""
 
+from collections import defaultdict
+
 from feature_store.snapshot import Snapshot
 from hnmets.domain.errors import Code
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.study import Study
 from hnmets.workflows.workbench import workbench_of
+
+
+def in_view(study: Study, snapshot: Snapshot) -> Snapshot:
+    """Return what may leave the store: rows of the cohort's cases, measured on their files.
+
+    Rows whose file was replaced by one that cannot be measured stay in the history.
+    """
+    stale: dict[str, set[str]] = defaultdict(set)
+    for entry in snapshot.quarantined:
+        if entry.code == Code.ROW_STALE:
+            stale[entry.stage].add(entry.case_id)
+    return snapshot.among(cases_in_view(study, snapshot)).without(stale)
 
 
 def cases_in_view(study: Study, snapshot: Snapshot) -> frozenset[str]:

@@ -11,12 +11,14 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from feature_store.recipe import Json
+from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.domain.errors import InvalidDataError
 from hnmets.domain.region import DrawnRegion, RegionRule, RingRegion
 from hnmets.extractors.clinical import Clinical, ClinicalVariable
 from hnmets.extractors.embedding import Embedding
 from hnmets.extractors.endpoint import Endpoint
 from hnmets.extractors.roster import Roster
+from hnmets.selection.reference import SelectionParameters
 from hnmets.sources.clinical import ClinicalRule
 from hnmets.sources.location import pattern_columns
 from hnmets.sources.manifest import CohortRule
@@ -36,7 +38,9 @@ from hnmets.workflows.study_rules import contradictions
 from hnmets.workflows.study_sections import (
     About,
     BuildSection,
+    ControlsSection,
     EmbeddingSection,
+    EvaluationSection,
     RadiomicsSection,
     SizeSection,
 )
@@ -59,11 +63,20 @@ class Study(BaseModel):
     radiomics: RadiomicsSection = Field(default_factory=RadiomicsSection)
     size: SizeSection = Field(default_factory=SizeSection)
     embedding: EmbeddingSection = Field(default_factory=EmbeddingSection)
+    controls: ControlsSection = Field(default_factory=ControlsSection)
     build: BuildSection = Field(default_factory=BuildSection)
+    split: SplitParameters = Field(default_factory=SplitParameters)
+    selection: SelectionParameters = Field(default_factory=SelectionParameters)
+    evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
 
     _file: Path = PrivateAttr(default=Path("study.toml"))
     _root: Path = PrivateAttr(default=Path())
     _origins: dict[Place, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the study file: MLflow keeps its runs there."""
+        return self._file.parent
 
     @property
     def root(self) -> Path:

@@ -87,6 +87,44 @@ class SizeSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvaluationSection:
+    """How rungs are measured and compared.
+
+    Parameters
+    ----------
+    draws
+        Resamples of the patients behind an interval.
+    family
+        Rungs whose comparison with clinical + size is announced before the data are looked at;
+        all other comparisons are exploratory.
+    """
+
+    draws: int = 2000
+    family: tuple[str, ...] = ("radiomics", "embedding both", "all", "all, fused")
+
+    def __post_init__(self) -> None:
+        """Check that an interval is possible."""
+        if self.draws < 100:
+            raise ValueError("`draws` is at least 100")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlsSection:
+    """What negative controls and perturbations share.
+
+    Parameters
+    ----------
+    seed
+        Of their random numbers; another seed is another recipe.
+    region
+        The drawn region whose inside and outside controls tell apart.
+    """
+
+    seed: int = 0
+    region: str = "tumour"
+
+
+@dataclass(frozen=True, kw_only=True)
 class BuildSection:
     """How a build uses the machine; nothing of it changes a value.
 
@@ -96,11 +134,15 @@ class BuildSection:
         Worker processes; by default one per core.
     time_limit_s, memory_limit_gib
         What one case may use before it is stopped and quarantined.
+    audit_percent
+        Share of the regions that PyRadiomics measures too, to see whether the fast engine is
+        true; one region at least, unless it is 0.
     """
 
     jobs: int = field(default_factory=_cores)
     time_limit_s: float = 900.0
     memory_limit_gib: float = 8.0
+    audit_percent: float = 1.0
 
     def __post_init__(self) -> None:
         """Check that work is possible at all."""
@@ -108,6 +150,8 @@ class BuildSection:
             raise ValueError("`jobs` is at least 1")
         if min(self.time_limit_s, self.memory_limit_gib) <= 0:
             raise ValueError("`time_limit_s` and `memory_limit_gib` must be above 0")
+        if not 0 <= self.audit_percent <= 100:
+            raise ValueError("`audit_percent` must lie between 0 and 100")
 
     @property
     def limits(self) -> Limits:

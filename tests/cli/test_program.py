@@ -35,6 +35,7 @@ def test_every_command_explains_itself() -> None:
         ["init"],
         ["demo"],
         ["doctor"],
+        ["ui"],
         *(["study", name] for name in ("show", "schema")),
         *(["cohort", name] for name in ("check", "synth")),
         *(["features", name] for name in ("build", "status", "list", "show", "export")),
@@ -102,3 +103,24 @@ def test_doctor_finds_this_installation_sound() -> None:
 def test_our_packages_come_from_our_distribution_alone(package: str) -> None:
     # An editable install names no owner; a foreign one would be named.
     assert set(packages_distributions().get(package, [])) <= {"hnmets"}
+
+
+@pytest.mark.parametrize("option", ["--only", "--cases"])
+@pytest.mark.parametrize("nothing", ["", " , "])
+def test_an_option_that_names_nothing_does_not_mean_everything(
+    option: str, nothing: str, tmp_path: Path
+) -> None:
+    hnmets("init", tmp_path)
+    done = hnmets("features", "build", "--study", tmp_path / "study.toml", option, nothing)
+    assert done.returncode == 2
+    assert f"an option names nothing: '{nothing}'" in done.stderr
+    listed = "Choose of cohort, clinical, outcome, size, radiomics, embedding"
+    assert (listed in done.stderr) == (option == "--only")
+
+
+def test_the_families_of_the_help_are_those_that_there_are() -> None:
+    from cli.features.build import FAMILIES
+    from hnmets.workflows import workbench
+
+    assert tuple(FAMILIES.split(", ")) == tuple(sorted(workbench.FAMILIES, key=FAMILIES.index))
+    assert len(FAMILIES.split(", ")) == len(workbench.FAMILIES)

@@ -14,7 +14,7 @@ from hnmets.domain.errors import Code
 from hnmets.execution.local import InProcess
 from hnmets.workflows import cohort_check, features_build
 from hnmets.workflows.features_build import Request
-from tests.builders_cohorts import case_of, study_of
+from tests.builders_cohorts import case_of, hnmets, study_of
 from tests.builders_volumes import cut, flip_byte, replace_content, rewrite_header, set_field
 
 BAD = "SYN-0003"
@@ -125,3 +125,30 @@ def test_a_drift_of_a_hair_is_snapped_and_said(cohort: Path) -> None:
     flags = {(n.case_id, n.flag) for n in checked.notices}
     assert (BAD, "geometry_snapped") in flags
     assert ("SYN-0001", "geometry_snapped") not in flags
+
+
+def test_numbers_that_are_hardly_hu_are_named_with_code_and_step_and_let_in(cohort: Path) -> None:
+    # The intercept was never applied: air lies at 24, tissue at 1064.
+    spoilt(cohort, lambda ct, _: voxels(ct, lambda a: a + 1024))
+    checked = cohort_check.run(study_of(cohort), executor=InProcess())
+    assert (checked.flow.included, checked.exit_code) == (6, 0)
+    (notice,) = [n for n in checked.notices if n.code]
+    assert (notice.case_id, notice.flag, notice.code) == (BAD, "hu_suspect", Code.HU_RANGE)
+    told = [n for n in checked.as_json()["notices"] if n["flag"] == "hu_suspect"]
+    assert told[0]["code"] == "E_HU_RANGE"
+    assert told[0]["next_step"].startswith("Check rescale slope and intercept")
+    shown = hnmets("cohort", "check", "--study", cohort).stdout
+    assert "E_HU_RANGE: Check rescale slope and intercept" in shown
+    assert f"Not left out: {BAD}" in shown
+
+
+def test_a_sheet_with_a_case_that_cannot_be_read_ends_with_its_own_code(
+    cohort: Path, tmp_path: Path
+) -> None:
+    spoilt(cohort, lambda ct, _: cut(ct, keep=0.5) and None)
+    done = hnmets("features", "sheet", "--study", cohort, "--out", tmp_path / "sheet")
+    assert done.returncode == 4, done.stderr
+    assert "E_IMG_CORRUPT: Copy the file again" in done.stdout
+    assert (tmp_path / "sheet" / "sheet-1.png").exists()
+    others = ("--cases", "SYN-0001,SYN-0002", "--out", tmp_path / "others")
+    assert hnmets("features", "sheet", "--study", cohort, *others).returncode == 0

@@ -28,9 +28,12 @@ ROWS = 20 * 3
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("many") / "cohort"
-    write_cohort(folder, MANY)
+    study = write_cohort(folder, MANY)
+    # The slow engine: the fast one would be done before anybody could disturb it.
+    slow = '\n[radiomics.parameters]\nengine = "pyradiomics"\n'
+    study.write_text(study.read_text() + slow)
     age(folder)
-    return folder / "study.toml"
+    return study
 
 
 @pytest.fixture
@@ -47,11 +50,12 @@ def store_of(study: Path) -> Path:
 
 
 def rows_on_disk(study: Path) -> int:
-    """Rows in whole shards: what no later build may compute again."""
+    """Rows of features in whole shards: what no later build may compute again."""
     from feature_store.shard import read_shard
 
-    shards = (store_of(study) / "shards").glob("*.parquet")
-    return len({key[:3] for shard in shards for key in read_shard(shard).keys})
+    shards = map(read_shard, (store_of(study) / "shards").glob("*.parquet"))
+    keys = {key[:3]: shard.recipes[key[0]].kind for shard in shards for key in shard.keys}
+    return sum(kind != "audit" for kind in keys.values())
 
 
 def wait_for_shards(study: Path, count: int, process: subprocess.Popen[str]) -> None:
@@ -128,6 +132,30 @@ def test_a_stopped_build_ends_soon_and_keeps_what_it_has(
     assert read_snapshot(store_of(cohort)).content_hash == undisturbed
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("seconds", [0.0, 0.7])
+def test_a_build_stopped_before_its_first_shard_leaves_a_store_to_go_on_with(
+    number: signal.Signals, code: int, seconds: float, shared_cohort: Path, tmp_path: Path
+) -> None:
+    study = copy_of(shared_cohort, tmp_path / "few")
+    radiomics = ("features", "build", "-s", study, "--only", "radiomics", "-j", "2")
+    with (tmp_path / "said").open("w+") as said:
+        process = start(*radiomics, output=said)
+        deadline = time.monotonic() + 60
+        while read_owner(store_of(study)) is None:
+            assert time.monotonic() < deadline, "the build does not begin"
+            time.sleep(0.01)
+        time.sleep(seconds)
+        os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+        assert process.wait(timeout=10) == code
+        said.seek(0)
+        assert "Traceback" not in said.read()
+    assert read_owner(store_of(study)) is None
+    done = hnmets("features", "build", "-s", study, "--only", "size", "--json")
+    assert done.returncode == 0, done.stderr
+    assert sum(json.loads(done.stdout)["written"].values()) == 6 * 2
+
+
 def test_a_second_build_is_refused_and_told_who_builds(cohort: Path) -> None:
     first = start(*build(cohort))
     wait_for_shards(cohort, 1, first)
@@ -168,7 +196,8 @@ def test_readers_see_whole_generations_while_a_build_runs(cohort: Path) -> None:
     def read() -> None:
         while not stop.is_set():
             try:
-                seen.add(tuple(c.n_cases for c in read_snapshot(folder).coverage()))
+                coverage = read_snapshot(folder).coverage()
+                seen.add(tuple(c.n_cases for c in coverage if c.recipe.kind != "audit"))
             except StoreError as error:
                 problems.append(error)
 

@@ -356,3 +356,49 @@ def test_every_row_is_included_or_excluded_for_one_reason(
     ids = [case.case_id for case in cohort.cases]
     assert len(ids) == len(set(ids))
     assert all(case.outcome is not None for case in cohort.cases)
+
+
+LOOK = """\
+[clinical.look]
+column = "look"
+type = "category"
+known_at = "baseline"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "how"),
+    [
+        (["bad"] * 8 + ["good"] * 32, "follows the outcome in every case"),
+        (["bad"] * 7 + ["good"] * 33, "follows the outcome in 98% of the cases"),
+    ],
+)
+def test_a_predictor_that_is_the_outcome_under_another_name_is_loud(
+    tmp_path: Path, words: list[str], how: str
+) -> None:
+    rows = ["id,look,dm", *(f"HN-{n},{word},{int(n < 8)}" for n, word in enumerate(words))]
+    cohort = cohort_of(tmp_path, TABLES_ONLY + LOOK + OUTCOME, rows)
+    assert len(cohort.cases) == 40
+    (warning,) = cohort.warnings
+    assert warning.startswith("THE OUTCOME IN DISGUISE? clinical.look (column 'look') " + how)
+
+
+def test_a_column_that_only_describes_may_follow_the_outcome(tmp_path: Path) -> None:
+    rows = ["id,look,dm", *(f"HN-{n},{n < 8},{int(n < 8)}" for n in range(40))]
+    toml = TABLES_ONLY + LOOK.replace('known_at = "baseline"\n', "") + OUTCOME
+    assert cohort_of(tmp_path, toml, rows).warnings == ()
+
+
+def test_a_case_knows_which_of_its_cells_were_not_understood(tmp_path: Path) -> None:
+    rows = ["id,sex", "HN-1,F", "HN-2,?", "HN-3,"]
+    cohort = cohort_of(tmp_path, TABLES_ONLY + SEX, rows)
+    assert [case.clinical["sex"] for case in cohort.cases] == ["female", None, None]
+    assert [set(case.not_understood) for case in cohort.cases] == [set(), {"sex"}, set()]
+
+
+def test_usual_clinical_columns_that_nobody_declared_are_named(tmp_path: Path) -> None:
+    rows = ["id,sex,Age,smoking,other", "HN-1,F,61,never,1", "HN-2,M,70,current,2"]
+    cohort = cohort_of(tmp_path, TABLES_ONLY + SEX, rows)
+    (warning,) = cohort.warnings
+    assert warning.startswith("clinical: the table has 'Age', 'smoking', which the study does not")
+    assert [set(case.clinical) for case in cohort.cases] == [{"sex"}, {"sex"}]

@@ -13,7 +13,8 @@ from feature_store.snapshot import read_snapshot
 from hnmets.domain.errors import Code, UsageError
 from hnmets.execution.local import InProcess
 from hnmets.workflows import features_build, features_export
-from hnmets.workflows.features_build import BuildReport, Request
+from hnmets.workflows.build_report import BuildReport
+from hnmets.workflows.features_build import Request
 from tests.builders_cohorts import age, case_of, hnmets, study_of
 
 QUICK = Request(only=("size", "clinical", "outcome"))
@@ -50,8 +51,9 @@ def damage(image: Path) -> None:
 def test_a_build_fills_every_family_for_every_case(cohort: Path) -> None:
     report = build(cohort, Request())
     snapshot = read_snapshot(study_of(cohort).store_folder)
-    assert {r.name: len(r.columns) for r in snapshot.recipes} == FAMILIES
-    assert [c.n_cases for c in snapshot.coverage()] == [6] * len(FAMILIES)
+    features = [c for c in snapshot.coverage() if c.recipe.kind != "audit"]
+    assert {c.recipe.name: len(c.recipe.columns) for c in features} == FAMILIES
+    assert [c.n_cases for c in features] == [6] * len(FAMILIES)
     assert not report.failures
     assert report.exit_code == 0
     again = build(cohort, Request())
@@ -89,6 +91,23 @@ def test_two_workers_store_what_one_process_stores(shared_cohort: Path, tmp_path
         features_build.run(study, QUICK, executor=executor)
         hashes.add(read_snapshot(study.store_folder).content_hash)
     assert len(hashes) == 1
+
+
+def test_two_workers_store_what_one_stores_also_beside_a_defective_case(
+    cohort: Path, tmp_path: Path
+) -> None:
+    image = case_of(study_of(cohort), "SYN-0003").image
+    assert image is not None
+    damage(image)
+    found = set()
+    for jobs in (1, 2):
+        study = study_of(cohort, study__store=str(tmp_path / f"store{jobs}"), build__jobs=jobs)
+        report = features_build.run(study, QUICK)
+        snapshot = read_snapshot(study.store_folder)
+        problems = [(q.case_id, q.code, q.stage, q.detail) for q in snapshot.quarantined]
+        found.add((report.exit_code, snapshot.content_hash, *problems))
+    assert len(found) == 1
+    assert [problem[:2] for problem in problems] == [("SYN-0003", "E_IMG_CORRUPT")]
 
 
 def test_a_damaged_image_fails_alone_and_is_tried_again(cohort: Path) -> None:

@@ -78,6 +78,15 @@ def test_a_copy_of_the_outcome_in_words_is_one_too(cohort: Path) -> None:
         imported(cohort, table(*rows, columns="e0"), kind="table")
 
 
+def test_a_copy_of_the_outcome_with_an_empty_cell_is_one_too(cohort: Path) -> None:
+    cases = [c for c in read_cohort(study_of(cohort)).cases if c.outcome]
+    words = ["yes" if c.outcome and c.outcome.event else "no" for c in cases]
+    words[words.index("no")] = ""
+    rows = [f"{case.case_id},{word}" for case, word in zip(cases, words, strict=True)]
+    with pytest.raises(InvalidDataError, match="'e0' follows the outcome in every case that has"):
+        imported(cohort, table(*rows, columns="e0"), kind="table")
+
+
 def test_noise_of_many_columns_and_few_events_is_no_leak(cohort: Path) -> None:
     noise = np.random.default_rng(0).normal(size=(6, 300))
     rows = [f"{case},{','.join(map(str, row))}" for case, row in zip(CASES, noise, strict=True)]
@@ -113,3 +122,12 @@ def test_radiomics_under_other_names_are_said(cohort: Path) -> None:
     )
     assert "1 names are none of the 1562: my_entropy" in done.remarks
     assert any(remark.startswith("1561 of the 1562 are not there") for remark in done.remarks)
+
+
+def test_a_table_that_is_not_there_points_to_the_command_line(cohort: Path) -> None:
+    absent = ImportRequest(
+        table=cohort.parent / "no.csv", name="ct-fm", kind="table", case_column="id"
+    )
+    with pytest.raises(InvalidDataError, match="No such file") as caught:
+        features_import.run(study_of(cohort), absent)
+    assert caught.value.__notes__ == ["Check the path of the table on the command line."]

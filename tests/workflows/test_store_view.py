@@ -1,11 +1,16 @@
 """Only what the study means leaves the store."""
 
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import polars as pl
+import pytest
 
+from feature_store.progress import write_progress
+from feature_store.store import FeatureStore
 from hnmets.execution.local import InProcess
 from hnmets.workflows import features_build, features_export, features_show, features_status
 from hnmets.workflows.features_build import Request
@@ -108,6 +113,72 @@ def test_a_problem_of_one_family_outlives_builds_of_another(cohort: Path) -> Non
     assert [(q.case_id, q.stage) for q in features_status.run(study).quarantined] == problems
 
 
+IMAGE_BASED = ("size.tumour", "size.nodes")
+
+
+def missing(study: Study) -> dict[str, tuple[str, ...]]:
+    return {c.recipe.name: c.missing for c in features_status.run(study).coverage}
+
+
+def sizes(study: Study, folder: Path) -> pl.DataFrame:
+    frame = pl.read_parquet(features_export.run(study, IMAGE_BASED, folder, "parquet"))
+    return frame.sort("case_id")
+
+
+@pytest.mark.parametrize("broken", ["image", "tumour"])
+@pytest.mark.parametrize("request_", [QUICK, Request(only=("size",), cases=("SYN-0003",))])
+def test_rows_of_a_file_that_was_replaced_by_a_broken_one_do_not_leave(
+    cohort: Path, tmp_path: Path, broken: str, request_: Request
+) -> None:
+    study = built(study_of(cohort))
+    before = sizes(study, tmp_path)
+    case = case_of(study, "SYN-0003")
+    file = case.image if broken == "image" else case.masks[broken]
+    assert file is not None
+    sound = file.read_bytes()
+    file.write_bytes(sound[: len(sound) // 2])
+    features_build.run(study, request_, executor=InProcess())
+    assert "SYN-0003" not in sizes(study, tmp_path)["case_id"]
+    assert missing(study)["size.tumour"] == ("SYN-0003",)
+    assert missing(study)["clinical"] == ()
+    assert [q.stage for q in features_status.run(study).quarantined] == ["read"]
+    # The history keeps them, and another build that looks at no image does not free them.
+    assert features_show.run(study, "SYN-0003").parts[-1].title.startswith("size.")
+    features_build.run(study, Request(only=("clinical",)), executor=InProcess())
+    assert missing(study)["size.tumour"] == ("SYN-0003",)
+    file.write_bytes(sound)
+    built(study)
+    assert sizes(study, tmp_path).equals(before)
+    assert missing(study)["size.tumour"] == ()
+
+
+def test_rows_of_a_region_that_became_too_small_do_not_leave(cohort: Path, tmp_path: Path) -> None:
+    study = built(study_of(cohort))
+    one_voxel(case_of(study, "SYN-0003").masks["tumour"])
+    built(study)
+    assert "SYN-0003" not in sizes(study, tmp_path)["case_id"]
+
+
+def test_rows_of_the_same_file_leave_although_measuring_it_again_failed(
+    cohort: Path, tmp_path: Path
+) -> None:
+    built(study_of(cohort))
+    # The limit changes, not the file: what is stored is still true of it.
+    study = study_of(cohort, build__memory_limit_gib=1e-6)
+    again = Request(only=("size",), force=True)
+    assert features_build.run(study, again, executor=InProcess()).quarantined == 6
+    assert sizes(study, tmp_path).height == 6
+
+
+def test_the_past_is_exported_as_it_was(cohort: Path, tmp_path: Path) -> None:
+    study = built(study_of(cohort))
+    then = datetime.now(tz=UTC)
+    one_voxel(case_of(study, "SYN-0003").masks["tumour"])
+    built(study)
+    file = features_export.run(study, IMAGE_BASED, tmp_path, "parquet", as_of=then)
+    assert pl.read_parquet(file).height == 6
+
+
 def test_touched_files_count_as_unchanged(cohort: Path) -> None:
     study = built(study_of(cohort))
     image = case_of(study, "SYN-0001").image
@@ -116,3 +187,16 @@ def test_touched_files_count_as_unchanged(cohort: Path) -> None:
     report = features_build.run(study, Request(only=("size",)), executor=InProcess())
     assert sum(report.written.values()) == 0
     assert sum(report.unchanged.values()) == 12
+
+
+def test_status_tells_a_build_from_other_writers_and_forgets_old_progress(cohort: Path) -> None:
+    study = built(study_of(cohort))
+    assert features_status.run(study).activity == "no build is running"
+    with FeatureStore.open(study.store_folder, clock=lambda: datetime.now(tz=UTC)):
+        # The build above has left its progress behind.
+        write_progress(study.store_folder, {"done": 6, "total": 6, "at": time.time() - 60})
+        assert features_status.run(study).activity.startswith("the store is being written: PID")
+        write_progress(study.store_folder, {"done": 2, "total": 6, "at": time.time()})
+        activity = features_status.run(study).activity
+        assert activity.startswith("a build is running: PID")
+        assert activity.endswith(", 2 of 6 cases")

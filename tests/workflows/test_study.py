@@ -191,6 +191,7 @@ def test_the_root_alone_may_hold_a_variable(tmp_path: Path) -> None:
     ("toml", "message"),
     [
         (IMAGED.replace('"tumour"', '"tumor"'), "around: no region 'tumor'; closest is 'tumour'"),
+        (IMAGED + "[rings.thin]\ndistance_mm = -5.0\n", "rings.thin: `distance_mm` is -5"),
         (IMAGED + '[rings.tumour]\naround = "tumour"\n', "rings.tumour: is a region too"),
         (IMAGED + '[size]\nregions = ["node"]\n', "size.regions: no region or ring 'node'"),
         (IMAGED + AGE, "clinical.age: needs a table"),

@@ -1,0 +1,90 @@
+"""`hnmets ablate`: which modality helps, by how much, and how sure that is."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import options, render
+
+if TYPE_CHECKING:
+    from hnmets.evaluation.estimate import Measured
+    from hnmets.workflows.ablate import Ablation
+    from hnmets.workflows.rung_scores import RungScores
+
+Preset = Annotated[str, typer.Option("--preset", help="ladder, or paper: the study as published.")]
+COLUMNS = (
+    "rung",
+    "model",
+    "AUC (95 %)",
+    "fold mean",
+    "sensitivity",
+    "specificity",
+    "calibration slope",
+    "AUC beyond clinical + size",
+    "p (Holm)",
+)
+
+
+def ablate(
+    study: options.StudyFile = options.DEFAULT_STUDY,
+    preset: Preset = "ladder",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Fit and score single modalities, pairs and all of them on the same folds."""
+    from hnmets.workflows import ablate as workflow
+    from hnmets.workflows.ladder import preset_of
+    from hnmets.workflows.study import load_study
+
+    settings = load_study(study)
+    with render.progress_bar(quiet=quiet or json) as advance:
+        found = workflow.run(settings, preset=preset_of(preset), on_fold=advance)
+    if json:
+        render.show_json(found.as_json())
+    else:
+        show_ladder(found)
+
+
+def show_ladder(found: "Ablation") -> None:
+    """Print the rungs with their intervals, and what a reader has to know beside them."""
+    rows = found.dataset.rows
+    render.show_table("ladder", COLUMNS, [_row(scores) for scores in found.scores])
+    render.say(
+        f"{len(rows.case_ids)} cases, {int(rows.outcome.sum())} with the event, "
+        f"{found.split.parameters.label}, split {found.split.hash[:8]}"
+    )
+    for reason, count in found.dataset.reasons.items():
+        render.say(f"left out: {count} cases, {reason}")
+    for name, reason in found.unscored.items():
+        render.say(f"not estimable: {name}, {reason}")
+    for suspicion in found.suspicions:
+        render.say(f"suspicious: {suspicion}")
+    render.say(f"run {found.run[:8]}; `hnmets report` and `hnmets ui` show it")
+    if found.waiting:
+        render.say(f"{found.waiting} events wait for MLflow; the next run sends them")
+
+
+def _row(scores: "RungScores") -> tuple[str, ...]:
+    rung, measures, verdict = scores.out_of_fold.rung, scores.measures, scores.verdict
+    adjusted = "exploratory" if verdict and verdict.adjusted_p is None else ""
+    if verdict and verdict.adjusted_p is not None:
+        adjusted = f"{verdict.adjusted_p:.3f}"
+    names = (
+        "auc",
+        "fold_mean_auc",
+        "sensitivity",
+        "specificity",
+        "calibration_slope",
+        "delta_auc",
+    )
+    cells = [interval(measures[name]) if name in measures else "" for name in names]
+    return (rung.name, rung.model, *cells, adjusted)
+
+
+def interval(measured: "Measured") -> str:
+    """Return a number with its interval as people write it, or why there is none."""
+    from hnmets.evaluation.estimate import Estimate
+
+    if isinstance(measured, Estimate):
+        return f"{measured.value:.2f} ({measured.low:.2f} to {measured.high:.2f})"
+    return f"not estimable: {measured.reason}"

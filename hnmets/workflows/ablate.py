@@ -1,0 +1,235 @@
+"""`ablate`: which modality helps? All rungs on the same folds, every fold in MLflow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from feature_store.recipe import Recipe
+from feature_store.snapshot import Snapshot, read_snapshot
+from hnmets.datasets.assembly import assemble
+from hnmets.datasets.dataset import Dataset
+from hnmets.datasets.fold_rows import folds_of
+from hnmets.datasets.split import Split
+from hnmets.datasets.split_file import frozen_split
+from hnmets.datasets.subjects import subjects_of
+from hnmets.datasets.suspicion import Suspicion, suspicions
+from hnmets.datasets.view import FeatureView
+from hnmets.domain.errors import InvalidDataError
+from hnmets.evaluation.bootstrap import Bootstrap
+from hnmets.evaluation.estimate import Estimate, Measured
+from hnmets.sources.outcomes import OutcomeRule
+from hnmets.tracking.base import Tracker
+from hnmets.tracking.environment import capture
+from hnmets.tracking.opening import open_tracker
+from hnmets.tracking.privacy import Privacy
+from hnmets.workflows.ablation_findings import Told
+from hnmets.workflows.ablation_runs import Ladder, log_ladder
+from hnmets.workflows.cohort_table import Cohort, read_cohort
+from hnmets.workflows.cross_validation import cross_validate
+from hnmets.workflows.ladder import BASELINE, Preset, Rung, rungs_of
+from hnmets.workflows.on_case import OnCase, ignore
+from hnmets.workflows.report import keep
+from hnmets.workflows.rung_scores import RungScores, scores_of
+from hnmets.workflows.store_view import cases_in_view, recipes_in_view
+from hnmets.workflows.study import Study
+
+# With these a number would be a mistake and not a finding.
+_STOPPING = ("D_OUTCOME_COPY", "D_OUTCOME_DIFFERS")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    """What an ablation found.
+
+    Parameters
+    ----------
+    suspicions
+        What is too good to be true, and did not stop the run.
+    unscored
+        Why a fold gave nothing, by its name.
+    run
+        Key of the run in MLflow.
+    waiting
+        Events that MLflow has not taken yet; they are sent by the next run.
+    findings
+        File from which `hnmets report` is made; it names cases and stays in the store.
+    """
+
+    dataset: Dataset
+    split: Split
+    scores: tuple[RungScores, ...]
+    suspicions: tuple[Suspicion, ...]
+    unscored: dict[str, str]
+    run: str
+    waiting: int
+    findings: Path
+
+    def as_json(self) -> dict[str, object]:
+        """Return the ladder as a JSON object."""
+        return {
+            "run": self.run,
+            "cases": len(self.dataset.rows.case_ids),
+            "events": int(self.dataset.rows.outcome.sum()),
+            "split": {"label": self.split.parameters.label, "hash": self.split.hash},
+            "left_out": self.dataset.reasons,
+            "unscored": self.unscored,
+            "suspicions": [str(suspicion) for suspicion in self.suspicions],
+            "ladder": [_as_json(scores) for scores in self.scores],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that an ablation works on."""
+
+    outcome: OutcomeRule
+    cohort: Cohort
+    dataset: Dataset
+    split: Split
+    rungs: tuple[Rung, ...]
+    suspicions: tuple[Suspicion, ...]
+
+
+def run(
+    study: Study,
+    *,
+    preset: Preset = "ladder",
+    on_fold: OnCase = ignore,
+    tracker: Tracker | None = None,
+) -> Ablation:
+    """Fit and score every rung in every fold.
+
+    Parameters
+    ----------
+    tracker
+        Where runs are remembered; by default MLflow, beside the study file.
+
+    Raises
+    ------
+    InvalidDataError
+        If the study has no outcome, the store no features, or a feature is the outcome.
+    """
+    plan = prepare(study, preset)
+    found = cross_validate(
+        folds_of(plan.dataset, plan.split),
+        plan.rungs,
+        selection=study.selection,
+        seed=study.split.seed,
+        on_fold=on_fold,
+    )
+    bootstrap = Bootstrap(draws=study.evaluation.draws, seed=study.split.seed)
+    family = _family(study, plan.rungs)
+    scores = scores_of(found.rungs, family=family, bootstrap=bootstrap)
+    now = datetime.now(UTC)
+    key, waiting = _remember(study, plan, scores, tracker, at=now)
+    told = Told(
+        study=study.about.name,
+        outcome=plan.outcome,
+        cohort=plan.cohort,
+        dataset=plan.dataset,
+        split=plan.split,
+        scores=scores,
+        suspicions=plan.suspicions,
+        family=tuple(family),
+        bootstrap=bootstrap,
+        at=now,
+        environment=capture((), privacy=Privacy.of(study.folder)).tags,
+    )
+    return Ablation(
+        dataset=plan.dataset,
+        split=plan.split,
+        scores=scores,
+        suspicions=plan.suspicions,
+        unscored=dict(found.unscored),
+        run=key,
+        waiting=waiting,
+        findings=keep(told.findings, study.store_folder, run=key, at=now),
+    )
+
+
+def prepare(study: Study, preset: Preset) -> Plan:
+    """Read the features, freeze the folds, and question what is too good to be true.
+
+    Raises
+    ------
+    InvalidDataError
+        See `run`.
+    """
+    if study.outcome is None:
+        raise InvalidDataError(f"study '{study.about.name}' has no outcome").with_note(
+            "Add an [outcome] section to the study file."
+        )
+    published = read_snapshot(study.store_folder)
+    snapshot = published.among(cases_in_view(study, published), recipes_in_view(study, published))
+    rungs = rungs_of(_features(snapshot), preset)
+    names = dict.fromkeys(name for rung in rungs for name in rung.recipes)
+    dataset = assemble(snapshot, FeatureView(name=preset, recipes=tuple(names)))
+    split = frozen_split(study.store_folder, subjects_of(snapshot), study.split)
+    found = suspicions(dataset)
+    if stopping := [each for each in found if each.code in _STOPPING]:
+        raise InvalidDataError(str(stopping[0]))
+    return Plan(
+        outcome=study.outcome,
+        cohort=read_cohort(study),
+        dataset=dataset,
+        split=split,
+        rungs=rungs,
+        suspicions=found,
+    )
+
+
+def _features(snapshot: Snapshot) -> list[Recipe]:
+    targets = {"cohort", "outcome", "audit"}
+    return [recipe for recipe in snapshot.recipes if recipe.kind not in targets]
+
+
+def _family(study: Study, rungs: Sequence[Rung]) -> list[str]:
+    """Return the announced comparisons that the store's features allow."""
+    names = {rung.name for rung in rungs}
+    if BASELINE not in names:
+        return []
+    return [name for name in study.evaluation.family if name in names - {BASELINE}]
+
+
+def _remember(
+    study: Study,
+    plan: Plan,
+    scores: Sequence[RungScores],
+    tracker: Tracker | None,
+    *,
+    at: datetime,
+) -> tuple[str, int]:
+    """Log everything; return the run's key and what could not be sent yet."""
+    ladder = Ladder(
+        study=study.about.name,
+        settings={setting.name: setting.value for setting in study.settings()},
+        dataset=plan.dataset,
+        split=plan.split,
+        scores=tuple(scores),
+    )
+    if tracker is not None:
+        return log_ladder(tracker, ladder, at=at), 0
+    with open_tracker(study.folder) as opened:
+        key = log_ladder(opened, ladder, at=at)
+        return key, opened.close()
+
+
+def _as_json(scores: RungScores) -> dict[str, object]:
+    rung = scores.out_of_fold.rung
+    return {
+        "rung": rung.name,
+        "model": rung.model,
+        "recipes": list(rung.recipes),
+        "measures": {name: measured_json(m) for name, m in scores.measures.items()},
+        "p_value": scores.verdict.p_value if scores.verdict else None,
+        "adjusted_p": scores.verdict.adjusted_p if scores.verdict else None,
+        "standing": scores.verdict.standing.value if scores.verdict else None,
+    }
+
+
+def measured_json(measured: Measured) -> dict[str, object]:
+    """Return a number with its interval, or why there is none."""
+    if isinstance(measured, Estimate):
+        return {"value": measured.value, "low": measured.low, "high": measured.high}
+    return {"not_estimable": measured.reason}

@@ -1,0 +1,262 @@
+"""An ablation in the form in which it is reported: everything that a reader asks for."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+
+import numpy as np
+
+from hnmets.datasets.dataset import Dataset
+from hnmets.datasets.split import Split
+from hnmets.datasets.suspicion import Suspicion
+from hnmets.evaluation.bootstrap import Bootstrap
+from hnmets.evaluation.estimate import NotEstimable
+from hnmets.evaluation.net_benefit import decision_curve
+from hnmets.evaluation.roc import RocCurve, roc_curve
+from hnmets.reporting.cohort import CohortFlow, Endpoint, Exclusion, MissingValues
+from hnmets.reporting.curves import DecisionPoints, RiskHistogram, RocPoints
+from hnmets.reporting.findings import Findings
+from hnmets.reporting.lineage import Lineage, RecipeUse
+from hnmets.reporting.missed import MissedCase, worst_cases
+from hnmets.reporting.protocol import Protocol
+from hnmets.reporting.rung import LADDER, AbsentRung, CalibrationNumbers, Contrast, Rung, Stage
+from hnmets.reporting.selected import SelectedFeature, Selection
+from hnmets.sources.outcomes import OutcomeRule
+from hnmets.workflows.cohort_table import Cohort
+from hnmets.workflows.ladder import BASELINE
+from hnmets.workflows.rung_scores import RungScores
+
+_THRESHOLD = "Youden's index on the inner part of each training part"
+_CALIBRATION = "Platt's on the inner part of each training part; few events move the intercept"
+_MOST_FEATURES = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a report is made from.
+
+    Parameters
+    ----------
+    at
+        When the ablation was made.
+    environment
+        Versions and device, by name.
+    """
+
+    study: str
+    outcome: OutcomeRule
+    cohort: Cohort
+    dataset: Dataset
+    split: Split
+    scores: tuple[RungScores, ...]
+    suspicions: tuple[Suspicion, ...]
+    family: tuple[str, ...]
+    bootstrap: Bootstrap
+    at: datetime
+    environment: Mapping[str, str]
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The ladder with its cohort, its protocol and its origin."""
+        main = self.scores[-1]
+        return Findings(
+            study=self.study,
+            created=self.at.date().isoformat(),
+            flow=self._flow,
+            endpoint=self._endpoint,
+            protocol=self._protocol,
+            headline=main.out_of_fold.rung.name,
+            rungs=tuple(self._rung(scores) for scores in self.scores),
+            absent=self._absent,
+            missing=self._missing,
+            selections=(self._selection(main),),
+            suspicions=self.suspicions,
+            lineage=self._lineage,
+            missed=self._missed(main),
+        )
+
+    @property
+    def _scored(self) -> list[str]:
+        """Cases of the patients who were scored."""
+        patients = set(self.scores[0].out_of_fold.predictions.patient_ids)
+        rows = self.dataset.rows
+        pairs = zip(rows.case_ids, rows.patient_ids, strict=True)
+        return [case for case, patient in pairs if patient in patients]
+
+    @property
+    def _flow(self) -> CohortFlow:
+        """Follow every row of the manifest to where it ended."""
+        predictions = self.scores[0].out_of_fold.predictions
+        reasons = Counter(
+            ("features", self.dataset.left_out.get(case.case_id, "not in the store"))
+            for case in self.cohort.cases
+            if case.case_id not in set(self.dataset.rows.case_ids)
+        )
+        scored = self._scored
+        if unscored := len(self.dataset.rows.case_ids) - len(scored):
+            reasons["folds", "held out in no fold that could be scored"] = unscored
+        table = [
+            Exclusion(step="table", reason=lost.code.value, count=lost.count)
+            for lost in self.cohort.flow.exclusions
+        ]
+        later = [Exclusion(step=s, reason=r, count=n) for (s, r), n in reasons.most_common()]
+        return CohortFlow(
+            read=self.cohort.rows_read,
+            exclusions=(*table, *later),
+            included=len(scored),
+            patients=predictions.n,
+            events=predictions.events,
+        )
+
+    @property
+    def _endpoint(self) -> Endpoint:
+        rule = self.outcome
+        return Endpoint(
+            name=rule.name,
+            definition=f"column '{rule.event}' of the table",
+            horizon_days=rule.horizon,
+            censoring="none: the event counts whenever it was seen"
+            if rule.horizon is None
+            else f"patients who were lost before the horizon: {rule.censored}",
+            competing="not considered: death without the event counts as no event",
+        )
+
+    @property
+    def _protocol(self) -> Protocol:
+        parameters = self.split.parameters
+        return Protocol(
+            split_kind=parameters.kind,
+            folds=len(np.unique(self.scores[0].out_of_fold.folds)),
+            repeats=len(self.scores[0].out_of_fold.folds),
+            inner_folds=parameters.inner_folds,
+            seed=parameters.seed,
+            split_hash=self.split.hash,
+            grouped_by="patient",
+            threshold_rule=_THRESHOLD,
+            calibration_rule=_CALIBRATION,
+            bootstrap_draws=self.bootstrap.draws,
+            level=self.bootstrap.level,
+            registered=tuple(f"{name} against {BASELINE}" for name in self.family),
+        )
+
+    @cached_property
+    def _stages(self) -> dict[str, Stage]:
+        """Where each rung stands; of each kind one is the ladder's, the others are ablations."""
+        names = [scores.out_of_fold.rung.name for scores in self.scores]
+        chosen = {
+            Stage.SIZE: _first(names, "size"),
+            Stage.CLINICAL: _first(names, "clinical"),
+            Stage.CLINICAL_SIZE: _first(names, BASELINE),
+            Stage.RADIOMICS: _first(names, "radiomics", "radiomics tumour"),
+            Stage.DEEP: _first(names, "embedding both", "Swin embedding"),
+            Stage.FUSION: names[-1] if names[-1].endswith("fused") else None,
+        }
+        return {name: stage for stage, name in chosen.items() if name is not None}
+
+    @property
+    def _absent(self) -> tuple[AbsentRung, ...]:
+        run = set(self._stages.values())
+        reason = "the store holds no features for it"
+        return tuple(
+            AbsentRung(stage=stage, reason=reason) for stage in LADDER if stage not in run
+        )
+
+    @property
+    def _missing(self) -> tuple[MissingValues, ...]:
+        cases = len(self.dataset.rows.case_ids)
+        return tuple(
+            MissingValues(
+                variable=variable.name,
+                known=cases - missing,
+                missing=missing,
+                handling="a category of its own, or the median of the training part",
+            )
+            for variable in self.cohort.dictionary
+            if variable.predictor
+            for missing in [min(variable.missing, cases)]
+        )
+
+    @property
+    def _lineage(self) -> Lineage:
+        return Lineage(
+            recipes=tuple(
+                RecipeUse(name=r.name, kind=r.kind, fingerprint=r.fingerprint)
+                for r in self.dataset.recipes
+            ),
+            dataset_digest=self.dataset.digest,
+            code_version=version("hnmets"),
+            environment=self.environment,
+        )
+
+    def _rung(self, scores: RungScores) -> Rung:
+        found = scores.out_of_fold
+        predictions, mean = found.predictions, scores.fold_mean
+        curve = roc_curve(predictions)
+        return Rung(
+            name=found.rung.name,
+            stage=self._stages.get(found.rung.name, Stage.ABLATION),
+            view=self.dataset.view.name,
+            model=found.rung.model,
+            contains=found.rung.recipes,
+            split_hash=self.split.hash,
+            n_features=self._columns(found.rung.recipes),
+            n_selected=sum(found.selected.values()) / found.n_fits,
+            n=predictions.n,
+            events=predictions.events,
+            auc=scores.discrimination.auc,
+            fold_mean=mean.mean if mean else self._not_estimable("one fold has no mean"),
+            one_class_folds=mean.n_one_class if mean else 0,
+            average_precision=scores.discrimination.average_precision,
+            prevalence=scores.discrimination.prevalence,
+            thresholds=tuple(np.unique(found.thresholds).tolist()),
+            operating=scores.operating_point,
+            calibration=CalibrationNumbers.of(scores.calibration),
+            roc=RocPoints.of(curve) if isinstance(curve, RocCurve) else curve,
+            decision=DecisionPoints.of(decision_curve(predictions, self.bootstrap)),
+            histogram=RiskHistogram.of(predictions),
+            versus_baseline=_contrast(scores),
+        )
+
+    def _columns(self, recipes: Sequence[str]) -> int:
+        return sum(modality in recipes for modality in self.dataset.rows.modalities)
+
+    def _not_estimable(self, reason: str) -> NotEstimable:
+        predictions = self.scores[0].out_of_fold.predictions
+        return NotEstimable(reason=reason, n=predictions.n, events=predictions.events)
+
+    def _selection(self, scores: RungScores) -> Selection:
+        found = scores.out_of_fold
+        features = [
+            SelectedFeature(name=name, frequency=count / found.n_fits)
+            for name, count in found.selected.items()
+        ]
+        return Selection(
+            rung=found.rung.name,
+            folds=found.n_fits,
+            candidates=self._columns(found.rung.recipes),
+            features=tuple(features[:_MOST_FEATURES]),
+            stability=None,
+        )
+
+    def _missed(self, scores: RungScores) -> tuple[MissedCase, ...]:
+        rows = self.dataset.rows
+        cases: dict[str, tuple[str, ...]] = {}
+        for case, patient in zip(rows.case_ids, rows.patient_ids, strict=True):
+            cases[patient] = (*cases.get(patient, ()), case)
+        found = scores.out_of_fold
+        return worst_cases(found.predictions, found.thresholds, cases=cases, flags={})
+
+
+def _first(names: Sequence[str], *wanted: str) -> str | None:
+    return next((name for name in wanted if name in names), None)
+
+
+def _contrast(scores: RungScores) -> Contrast | None:
+    if scores.against_baseline is None or scores.verdict is None:
+        return None
+    return Contrast(
+        against=BASELINE, delta=scores.against_baseline.bootstrap, verdict=scores.verdict
+    )

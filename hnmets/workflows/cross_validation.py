@@ -1,0 +1,176 @@
+"""Fit every rung in every fold, and score the patients that each fold holds out."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hnmets.datasets.fold_rows import FoldRows
+from hnmets.datasets.rows import HeldOutRows, Rows
+from hnmets.evaluation.predictions import Predictions
+from hnmets.evaluation.youden import youden_threshold
+from hnmets.models.candidate import CandidateJob, FittedCandidate, fit_all
+from hnmets.selection.reference import SelectionParameters
+from hnmets.workflows.ladder import Rung
+
+Scored = TypeVar("Scored", bound=np.generic)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutOfFold:
+    """What a rung said of patients that it had not learned from.
+
+    Parameters
+    ----------
+    predictions
+        Risks, shape (repeats, patients).
+    thresholds
+        Chosen in the training part of each patient's fold, of the same shape.
+    folds
+        Number, within its repeat, of the fold in which a patient was scored; of the same shape.
+    selected
+        In how many folds each column was used.
+    n_fits
+        Folds in which the rung was fitted.
+    """
+
+    rung: Rung
+    predictions: Predictions
+    thresholds: NDArray[np.float64]
+    folds: NDArray[np.int64]
+    selected: Mapping[str, int]
+    n_fits: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossValidated:
+    """All rungs on the same patients.
+
+    Parameters
+    ----------
+    unscored
+        Why a fold gave nothing, by its name.
+    """
+
+    rungs: tuple[OutOfFold, ...]
+    unscored: Mapping[str, str]
+
+
+@dataclass(kw_only=True)
+class _Tally:
+    """Scores of one rung as they come in, by repeat and patient."""
+
+    risk: dict[tuple[int, str], list[float]] = field(default_factory=dict)
+    threshold: dict[tuple[int, str], float] = field(default_factory=dict)
+    fold: dict[tuple[int, str], int] = field(default_factory=dict)
+    selected: Counter[str] = field(default_factory=Counter)
+    n_fits: int = 0
+
+
+def cross_validate(
+    folds: Sequence[FoldRows],
+    rungs: Sequence[Rung],
+    *,
+    selection: SelectionParameters,
+    seed: int,
+    on_fold: Callable[[str, int, int], None],
+) -> CrossValidated:
+    """Fit all rungs in all folds.
+
+    A fold whose training part cannot teach is left out for all rungs alike. A patient's cases
+    are scored apart and their risks averaged.
+
+    Parameters
+    ----------
+    folds
+        Of one dataset and one split.
+    seed
+        Of the first fold; each has its own.
+    on_fold
+        Called with a fold's name, how many are done, and how many there are.
+    """
+    usable = [fold for fold in folds if not fold.why_untrainable]
+    tallies = [_Tally() for _ in rungs]
+    of_repeat: Counter[int] = Counter()
+    for number, fold in enumerate(usable):
+        on_fold(fold.fold.name, number, len(usable))
+        repeat = fold.fold.repeat
+        for tally, fitted, threshold in zip(
+            tallies, *_fit(fold, rungs, selection=selection, seed=seed + number), strict=True
+        ):
+            _score(tally, fitted, fold.held_out, threshold, (repeat, of_repeat[repeat]))
+        of_repeat[repeat] += 1
+    on_fold("", len(usable), len(usable))
+    everybody = _scored_in_every_repeat(tallies)
+    return CrossValidated(
+        rungs=tuple(
+            _out_of_fold(rung, tally, everybody, folds[0].dataset.rows)
+            for rung, tally in zip(rungs, tallies, strict=True)
+        ),
+        unscored={f.fold.name: f.why_not_estimable for f in folds if f.why_not_estimable},
+    )
+
+
+def _fit(
+    fold: FoldRows, rungs: Sequence[Rung], *, selection: SelectionParameters, seed: int
+) -> tuple[list[FittedCandidate], list[float]]:
+    """Fit all rungs on the same rows, and choose their thresholds on the inner part."""
+    rows, choosing = fold.fitting(), fold.choosing()
+    jobs = [
+        CandidateJob(candidate=rung.candidate(selection), rows=rows, choosing=choosing, seed=seed)
+        for rung in rungs
+    ]
+    fitted = fit_all(jobs)
+    # An inner part of one class cannot tell; then the rows that were learned from do.
+    judged: Rows = choosing if len(set(choosing.outcome.tolist())) == 2 else rows
+    return fitted, [youden_threshold(judged.outcome, each.risk(judged)) for each in fitted]
+
+
+def _score(
+    tally: _Tally,
+    fitted: FittedCandidate,
+    rows: HeldOutRows,
+    threshold: float,
+    place: tuple[int, int],
+) -> None:
+    repeat, fold = place
+    for patient, risk in zip(rows.patient_ids, fitted.risk(rows).tolist(), strict=True):
+        tally.risk.setdefault((repeat, patient), []).append(risk)
+        tally.threshold[repeat, patient] = threshold
+        tally.fold[repeat, patient] = fold
+    tally.selected.update(fitted.chain.columns)
+    tally.n_fits += 1
+
+
+def _scored_in_every_repeat(tallies: Sequence[_Tally]) -> list[tuple[int, list[str]]]:
+    """Return each repeat with the patients that all repeats have scored, sorted."""
+    patients: dict[int, set[str]] = {}
+    for repeat, patient in tallies[0].risk:
+        patients.setdefault(repeat, set()).add(patient)
+    common = sorted(set.intersection(*patients.values())) if patients else []
+    return [(repeat, common) for repeat in sorted(patients)]
+
+
+def _out_of_fold(
+    rung: Rung, tally: _Tally, everybody: list[tuple[int, list[str]]], rows: Rows
+) -> OutOfFold:
+    event: dict[str, bool] = {}
+    for patient, seen in zip(rows.patient_ids, rows.outcome.tolist(), strict=True):
+        event[patient] = event.get(patient, False) or seen
+    patients = everybody[0][1] if everybody else []
+    keys = [[(repeat, patient) for patient in patients] for repeat, patients in everybody]
+    return OutOfFold(
+        rung=rung,
+        predictions=Predictions(
+            patient_ids=tuple(patients),
+            outcome=np.array([event[patient] for patient in patients], dtype=np.bool_),
+            risk=np.array([[float(np.mean(tally.risk[key])) for key in line] for line in keys]),
+        ),
+        thresholds=np.array([[tally.threshold[key] for key in line] for line in keys]),
+        folds=np.array([[tally.fold[key] for key in line] for line in keys]),
+        selected=dict(tally.selected.most_common()),
+        n_fits=tally.n_fits,
+    )

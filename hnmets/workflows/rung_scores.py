@@ -1,0 +1,105 @@
+"""The numbers of a rung, each with its interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hnmets.evaluation.bootstrap import Bootstrap
+from hnmets.evaluation.calibration import Calibration, calibration
+from hnmets.evaluation.comparison import Comparison, compare
+from hnmets.evaluation.discrimination import Discrimination, discrimination
+from hnmets.evaluation.estimate import Measured
+from hnmets.evaluation.family import Verdict, judge
+from hnmets.evaluation.fold_mean import FoldMean, fold_mean_auc
+from hnmets.evaluation.operating_point import OperatingPoint, operating_point
+from hnmets.workflows.cross_validation import OutOfFold
+from hnmets.workflows.ladder import BASELINE
+
+
+@dataclass(frozen=True, kw_only=True)
+class RungScores:
+    """What a rung is worth.
+
+    Parameters
+    ----------
+    fold_mean
+        None where there are too few folds for a mean.
+    against_baseline
+        Against clinical + size on the same patients; None for the baseline itself, and where
+        the ladder has none.
+    verdict
+        That comparison after Holm's correction.
+    """
+
+    out_of_fold: OutOfFold
+    discrimination: Discrimination
+    fold_mean: FoldMean | None
+    operating_point: OperatingPoint
+    calibration: Calibration
+    against_baseline: Comparison | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def measures(self) -> dict[str, Measured]:
+        """The numbers that runs are compared by, headline first."""
+        point, fit = self.operating_point, self.calibration
+        found: dict[str, Measured] = {
+            "auc": self.discrimination.auc,
+            "average_precision": self.discrimination.average_precision,
+            "balanced_accuracy": point.balanced_accuracy,
+            "accuracy": point.accuracy,
+            "sensitivity": point.sensitivity,
+            "specificity": point.specificity,
+            "ppv": point.ppv,
+            "npv": point.npv,
+            "brier": fit.brier,
+            "calibration_slope": fit.slope,
+            "calibration_intercept": fit.intercept,
+        }
+        if self.fold_mean is not None:
+            found["fold_mean_auc"] = self.fold_mean.mean
+        if self.against_baseline is not None:
+            found["delta_auc"] = self.against_baseline.bootstrap
+        return found
+
+
+def scores_of(
+    rungs: Sequence[OutOfFold], *, family: Sequence[str], bootstrap: Bootstrap
+) -> tuple[RungScores, ...]:
+    """Measure all rungs, and compare them with clinical + size.
+
+    Parameters
+    ----------
+    family
+        Rungs whose comparison was announced before the data were looked at.
+
+    Raises
+    ------
+    InvalidDataError
+        If an announced rung is not on the ladder.
+    """
+    baseline = next((each for each in rungs if each.rung.name == BASELINE), None)
+    comparisons = {
+        each.rung.name: compare(each.predictions, baseline.predictions, bootstrap)
+        for each in rungs
+        if baseline is not None and each is not baseline
+    }
+    p_values = {name: found.delong.p_value for name, found in comparisons.items()}
+    verdicts = {verdict.name: verdict for verdict in judge(p_values, family)}
+    return tuple(
+        RungScores(
+            out_of_fold=each,
+            discrimination=discrimination(each.predictions, bootstrap),
+            fold_mean=_fold_mean(each),
+            operating_point=operating_point(each.predictions, each.thresholds),
+            calibration=calibration(each.predictions, bootstrap),
+            against_baseline=comparisons.get(each.rung.name),
+            verdict=verdicts.get(each.rung.name),
+        )
+        for each in rungs
+    )
+
+
+def _fold_mean(each: OutOfFold) -> FoldMean | None:
+    if each.n_fits < 2:
+        return None
+    return fold_mean_auc(each.predictions, each.folds)

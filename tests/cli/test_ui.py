@@ -1,0 +1,116 @@
+"""`hnmets ui`: the real pages over a real database, on this machine alone."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import psutil
+import pytest
+
+from hnmets.tracking.opening import open_tracker
+from hnmets.tracking.privacy import Privacy
+from hnmets.tracking.spooled import Patience, SpooledTracker
+from tests.builders_cohorts import command, hnmets
+from tests.builders_tracking import Unreliable, do_the_work, unreachable
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield int(holder.getsockname()[1])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def asked(address: str, path: str, content: object = None) -> bytes:
+    body = None if content is None else json.dumps(content).encode()
+    request = Request(f"{address}/{path}", body, {"Content-Type": "application/json"})  # noqa: S310  # loopback
+    with urlopen(request, timeout=20) as answer:  # noqa: S310  # loopback
+        return bytes(answer.read())
+
+
+def test_a_project_without_runs_says_so(tmp_path: Path) -> None:
+    done = hnmets("ui", "--study", tmp_path / "study.toml", "--no-open", MLFLOW_TRACKING_URI="")
+    assert done.returncode == 2
+    assert "there are no runs in" in done.stderr
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_a_port_that_is_taken_is_named(empty_project: Path, taken_port: int) -> None:
+    study = empty_project / "study.toml"
+    done = hnmets("ui", "--study", study, "--no-open", "--port", str(taken_port))
+    assert done.returncode == 2
+    assert f"port {taken_port} is taken" in done.stderr
+    assert "--port" in done.stderr
+
+
+def test_where_a_server_keeps_the_runs_its_address_is_shown(tmp_path: Path) -> None:
+    uri = "http://jane:canary@127.0.0.1:9"
+    done = hnmets("ui", "--study", tmp_path / "s.toml", "--no-open", MLFLOW_TRACKING_URI=uri)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "http://127.0.0.1:9")
+
+
+@pytest.mark.slow
+def test_the_pages_show_all_runs_and_end_with_ctrl_c(empty_project: Path) -> None:
+    with open_tracker(empty_project) as tracker:
+        do_the_work(tracker, prefix="sent")
+    with SpooledTracker(
+        empty_project / "mlflow.spool",
+        Unreliable(unreachable),
+        privacy=Privacy(),
+        patience=Patience(last_tries=1),
+    ) as down:
+        do_the_work(down, prefix="waiting")
+    port = free_port()
+    study = empty_project / "study.toml"
+    shown = subprocess.Popen(
+        command("ui", "--study", study, "--no-open", "--port", str(port)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert shown.stdout is not None
+    try:
+        page = shown.stdout.readline().split()[0]  # printed once it is healthy
+        address, _, place = page.partition("/#/")
+        assert address == f"http://127.0.0.1:{port}"
+        assert place.startswith("experiments/1/runs?orderByKey=metrics.%60auc%60")
+        family = psutil.Process(shown.pid).children(recursive=True)
+        found = json.loads(asked(address, "api/2.0/mlflow/runs/search", {"experiment_ids": ["1"]}))
+        # The ones of the template are deleted; 6 were sent, 6 waited.
+        assert len(found["runs"]) == 12
+        fold = next(run for run in found["runs"] if run["info"]["run_name"] == "fold 2")
+        file = f"get-artifact?run_id={fold['info']['run_id']}&path=notes/fold.txt"
+        assert asked(address, file) == b"fold 2"
+        assert re.search(b"<title>.*MLflow", asked(address, ""), re.IGNORECASE)
+        with pytest.raises(HTTPError, match=r"40[34]"):  # commands over the network are off
+            asked(address, "ajax-api/3.0/jobs", {"function_fullname": "x", "params": {}})
+        listening = {
+            connection.laddr.ip
+            for process in family
+            for connection in process.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        assert listening == {"127.0.0.1"}
+        shown.send_signal(signal.SIGINT)
+        assert shown.wait(timeout=30) == 0
+    finally:
+        shown.kill()
+        _, words = shown.communicate()
+    assert "22 waiting events sent" in words
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []

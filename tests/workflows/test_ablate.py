@@ -1,0 +1,246 @@
+"""The ladder: the same folds for everybody, nothing learned from who is scored, all of it told."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from feature_store.recipe import Recipe
+from hnmets.domain.errors import InvalidDataError, UsageError
+from hnmets.evaluation.estimate import Estimate
+from hnmets.execution.local import InProcess
+from hnmets.reporting.findings_json import from_json
+from hnmets.tracking.in_memory import InMemoryTracker
+from hnmets.workflows import ablate, features_build, features_import, report
+from hnmets.workflows.ablate import Ablation
+from hnmets.workflows.features_build import Request
+from hnmets.workflows.features_import import ImportRequest
+from hnmets.workflows.ladder import preset_of, rungs_of
+from hnmets.workflows.study import Study, load_study
+from tests.builders_cohorts import hnmets
+
+STUDY = """\
+[study]
+name = "ladder"
+
+[cohort]
+manifest = "cohort.csv"
+case = "id"
+patient = "patient"
+
+[clinical.age]
+column = "age"
+type = "number"
+known_at = "baseline"
+
+[outcome]
+event = "dm"
+
+[split]
+folds = 3
+repeats = 2
+
+[evaluation]
+draws = 200
+"""
+CASES = 90
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """Ninety cases of 85 patients; age tells, the imported embedding is noise."""
+    rng = np.random.default_rng(5)
+    patients = [f"P{min(n, 84):03d}" for n in range(CASES)]
+    event = dict.fromkeys(patients, False) | {p: bool(rng.random() < 0.3) for p in set(patients)}
+    age = {p: 60 + 12 * event[p] + rng.normal(0, 6) for p in sorted(event)}
+    rows = [
+        f"HN-{n:03d},{p},{age[p] + 0.01 * n:.2f},{int(event[p])}" for n, p in enumerate(patients)
+    ]
+    (tmp_path / "cohort.csv").write_text("\n".join(["id,patient,age,dm", *rows]) + "\n")
+    (tmp_path / "study.toml").write_text(STUDY)
+    noise = [f"HN-{n:03d},{a:.6f},{b:.6f}" for n, (a, b) in enumerate(rng.normal(size=(CASES, 2)))]
+    (tmp_path / "noise.csv").write_text("\n".join(["id,e0,e1", *noise]) + "\n")
+    study = load_study(tmp_path / "study.toml", environ={})
+    features_build.run(study, Request(), executor=InProcess())
+    request = ImportRequest(
+        table=tmp_path / "noise.csv", name="ct-fm", kind="embedding", case_column="id"
+    )
+    features_import.run(study, request)
+    return study
+
+
+def ladder(study: Study) -> tuple[Ablation, InMemoryTracker]:
+    tracker = InMemoryTracker()
+    return ablate.run(study, tracker=tracker), tracker
+
+
+def test_every_rung_scores_the_same_patients_once_per_repeat(study: Study) -> None:
+    found, _ = ladder(study)
+    rungs = [scores.out_of_fold for scores in found.scores]
+    assert [r.rung.name for r in rungs] == [
+        "clinical",
+        "ct-fm",
+        "clinical + embedding",
+        "clinical + embedding, fused",
+    ]
+    assert {r.predictions.patient_ids for r in rungs} == {rungs[0].predictions.patient_ids}
+    assert rungs[0].predictions.n == 85  # two scans of one patient are one patient
+    for rung in rungs:
+        assert rung.predictions.risk.shape == rung.folds.shape == rung.thresholds.shape == (2, 85)
+        assert {tuple(np.unique(folds)) for folds in rung.folds} == {(0, 1, 2)}
+        np.testing.assert_array_equal(rung.folds, rungs[0].folds)
+        assert rung.n_fits == 6
+
+
+def test_what_tells_is_found_and_noise_is_chance(study: Study) -> None:
+    found, _ = ladder(study)
+    auc = {scores.out_of_fold.rung.name: scores.measures["auc"] for scores in found.scores}
+    told, noise = auc["clinical"], auc["ct-fm"]
+    assert isinstance(told, Estimate)
+    assert isinstance(noise, Estimate)
+    assert told.low > 0.8
+    assert noise.low < 0.5 < noise.high
+
+
+def test_a_ladder_is_the_same_twice(study: Study) -> None:
+    first, second = (ladder(study)[0].as_json() for _ in range(2))
+    assert {**first, "run": ""} == {**second, "run": ""}
+
+
+def test_every_rung_and_every_fold_is_a_run_below_the_ladder(study: Study) -> None:
+    found, tracker = ladder(study)
+    parents = {key: kept.run.parent for key, kept in tracker.runs.items()}
+    rungs = [key for key, parent in parents.items() if parent == found.run]
+    folds = [key for key, parent in parents.items() if parent in rungs]
+    assert (len(rungs), len(folds), len(parents)) == (4, 4 * 2 * 3, 1 + 4 + 24)
+    assert all("auc" in tracker.runs[key].values for key in rungs)
+    assert all("auc" not in tracker.runs[key].values for key in folds)
+    scored = [tracker.runs[key].values for key in folds]
+    assert sum(values["fold_cases"] for values in scored) == 4 * 2 * 85
+    assert all(0 <= values["fold_auc"] <= 1 for values in scored)
+    assert {kept.status for kept in tracker.runs.values()} == {"FINISHED"}
+    parent = tracker.runs[found.run].run
+    assert parent.tags["split_hash"] == found.split.hash[:32]
+    assert parent.params["split.folds"] == "3"
+
+
+def test_no_run_names_a_case_or_a_patient(study: Study) -> None:
+    _, tracker = ladder(study)
+    told = repr([kept.run for kept in tracker.runs.values()])
+    artifacts = b"".join(
+        content for kept in tracker.runs.values() for content in kept.artifacts.values()
+    )
+    assert "HN-0" not in told + artifacts.decode()
+    assert "P0" not in told + artifacts.decode()
+
+
+def test_a_feature_that_is_the_outcome_stops_the_ladder(study: Study, tmp_path: Path) -> None:
+    rows = [line.split(",") for line in (tmp_path / "cohort.csv").read_text().splitlines()[1:]]
+    copy = "\n".join(["id,score", *(f"{row[0]},{row[3]}" for row in rows)]) + "\n"
+    (tmp_path / "copy.csv").write_text(copy)
+    request = ImportRequest(
+        table=tmp_path / "copy.csv",
+        name="copied",
+        kind="table",
+        case_column="id",
+        despite="a test of the next guard",
+    )
+    features_import.run(study, request)
+    with pytest.raises(InvalidDataError, match="copied"):
+        ladder(study)
+
+
+def test_a_study_without_an_outcome_has_no_ladder(study: Study, tmp_path: Path) -> None:
+    (tmp_path / "bare.toml").write_text(STUDY.replace('[outcome]\nevent = "dm"\n', ""))
+    bare = load_study(tmp_path / "bare.toml", environ={})
+    with pytest.raises(InvalidDataError, match="has no outcome") as caught:
+        ladder(bare)
+    assert "[outcome]" in caught.value.__notes__[0]
+
+
+def test_the_report_says_what_the_ladder_found(study: Study, tmp_path: Path) -> None:
+    found, _ = ladder(study)
+    page = report.run(study, tmp_path / "report.html").read_text()
+    assert "Research use only" in page
+    auc = found.scores[-1].measures["auc"]
+    assert isinstance(auc, Estimate)
+    assert f'value="{auc.value!r}"' in page
+    assert page.count("<svg") >= 4
+    told = from_json(found.findings.read_text())
+    assert told.headline == "clinical + embedding, fused"
+    assert (told.flow.read, told.flow.included, told.flow.patients) == (CASES, CASES, 85)
+    assert [rung.auc for rung in told.rungs] == [s.measures["auc"] for s in found.scores]
+    assert {absent.stage.value for absent in told.absent} >= {"size only", "radiomics"}
+
+
+def test_a_run_is_found_by_the_beginning_of_its_key(study: Study, tmp_path: Path) -> None:
+    first, second = ladder(study)[0], ladder(study)[0]
+    assert first.run != second.run
+    asked = report.run(study, tmp_path / "first.html", asked=first.run[:6])
+    newest = report.run(study, tmp_path / "newest.html")
+    assert asked.exists()
+    assert newest.exists()
+    with pytest.raises(UsageError, match="no run 'zzz'") as caught:
+        report.run(study, tmp_path / "none.html", asked="zzz")
+    assert "hnmets ablate" in caught.value.__notes__[0]
+
+
+def recipe(name: str, kind: str) -> Recipe:
+    return Recipe(name=name, kind=kind, columns=("x",))
+
+
+FULL = [
+    recipe("clinical", "clinical"),
+    recipe("size.tumour", "size"),
+    recipe("radiomics.tumour", "radiomics"),
+    recipe("radiomics.ring", "radiomics"),
+    recipe("embedding.both", "embedding"),
+    recipe("embedding.tumour", "embedding"),
+]
+
+
+def test_the_ladder_goes_from_little_to_much_and_fuses_last() -> None:
+    rungs = rungs_of(FULL, "ladder")
+    assert [rung.name for rung in rungs[:3]] == ["size", "clinical", "clinical + size"]
+    assert rungs[-2].name == "all"
+    assert rungs[-1].name == "all, fused"
+    assert rungs[-1].recipes == rungs[-2].recipes
+    assert rungs[-1].recipes == (
+        "clinical",
+        "size.tumour",
+        "radiomics.tumour",
+        "radiomics.ring",
+        "embedding.both",
+    )
+    assert len({(rung.recipes, rung.model) for rung in rungs}) == len(rungs)
+
+
+def test_the_published_study_sees_the_tumour_the_embedding_and_the_clinic() -> None:
+    rungs = {rung.name: rung for rung in rungs_of(FULL, "paper")}
+    assert list(rungs) == ["radiomics", "Swin embedding", "clinical", "fused"]
+    assert rungs["fused"].recipes == ("radiomics.tumour", "embedding.both", "clinical")
+    assert {rung.model for rung in rungs.values()} == {"fusion"}
+
+
+def test_a_store_without_features_has_no_rung() -> None:
+    with pytest.raises(InvalidDataError, match="no features to learn from"):
+        rungs_of([], "ladder")
+
+
+def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="no preset 'papers'") as caught:
+        preset_of("papers")
+    assert "ladder, paper" in caught.value.__notes__[0]
+
+
+@pytest.mark.slow
+def test_the_command_keeps_its_runs_beside_the_study(study: Study) -> None:
+    file = study.folder / "study.toml"
+    done = hnmets("ablate", "-s", file, "--json", MLFLOW_TRACKING_URI="")
+    assert done.returncode == 0, done.stderr
+    ladder = json.loads(done.stdout)
+    assert next(rung["rung"] for rung in ladder["ladder"]) == "clinical"
+    assert ladder["events"] > 0
+    assert (study.folder / "mlflow.db").exists()
+    assert (study.folder / "store" / "splits").exists()
