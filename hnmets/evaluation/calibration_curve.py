@@ -63,11 +63,15 @@ def calibration_curve(
         return NotEstimable(reason=reason, n=n, events=events)
     risk = predictions.repeats.ravel()
     knots = knots_of(logits(risk))
-    fitted = fit_logistic(predictions, _design(risk, knots))
+    design = _design(risk, knots)
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        reason = "the risks differ too little for a curve"
+        return NotEstimable(reason=reason, n=n, events=events)
+    fitted = fit_logistic(predictions, design)
     if fitted is None:
         reason = "the risks separate the patients: the curve has no best fit"
         return NotEstimable(reason=reason, n=n, events=events)
-    distance = np.abs(expit(_design(risk, knots) @ fitted.coefficients) - risk)
+    distance = np.abs(expit(design @ fitted.coefficients) - risk)
     weights = np.tile(predictions.weights, len(predictions.repeats))
     e50, e90 = np.quantile(distance, [0.5, 0.9], weights=weights, method="inverted_cdf")
     grid = np.unique(np.linspace(risk.min(), risk.max(), _POINTS))
@@ -93,6 +97,7 @@ def _band(
     fitted: Logistic, design: NDArray[np.float64], level: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     middle = design @ fitted.coefficients
-    error = np.sqrt(np.einsum("ij,jk,ik->i", design, fitted.covariance, design))
+    variance = np.einsum("ij,jk,ik->i", design, fitted.covariance, design)
+    error = np.sqrt(np.maximum(variance, 0))  # rounding leaves -1e-99 of a variance of 0
     half = norm.ppf((1 + level) / 2) * error
     return expit(middle), expit(middle - half), expit(middle + half)

@@ -132,6 +132,14 @@ def test_few_patients_have_no_curve() -> None:
     )
 
 
+def test_risks_that_differ_by_rounding_have_no_curve() -> None:
+    rng = np.random.default_rng(3)
+    risk = 0.3 + 1e-15 * rng.integers(0, 40, 200)
+    found = calibration_curve(predictions(rng.random(200) < risk, risk))
+    assert isinstance(found, NotEstimable)
+    assert found.reason == "the risks differ too little for a curve"
+
+
 def test_the_curve_finds_a_bent_truth(perfect: Predictions) -> None:
     rng = np.random.default_rng(2)
     truth = perfect.risk**2

@@ -52,7 +52,7 @@ def study(tmp_path: Path) -> Study:
     """Ninety cases of 85 patients; age tells, the imported embedding is noise."""
     rng = np.random.default_rng(5)
     patients = [f"P{min(n, 84):03d}" for n in range(CASES)]
-    event = dict.fromkeys(patients, False) | {p: bool(rng.random() < 0.3) for p in set(patients)}
+    event = {p: bool(rng.random() < 0.3) for p in dict.fromkeys(patients)}
     age = {p: 60 + 12 * event[p] + rng.normal(0, 6) for p in sorted(event)}
     rows = [
         f"HN-{n:03d},{p},{age[p] + 0.01 * n:.2f},{int(event[p])}" for n, p in enumerate(patients)

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.real_data
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sts" / "study.toml"
 # The three smallest: PyRadiomics takes a minute for the largest.
 SMALL = ("STS_008", "STS_019", "STS_025")
+# The default engine adds in its own order: the same bound as in every comparison of the engines.
+AGREEMENT = 1e-9
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def test_the_stored_tumour_is_what_pyradiomics_measures_in_the_files(
     stored = built.matrix(["radiomics.tumour"])
     assert [name.removeprefix("radiomics.tumour.") for name in stored.columns] == list(direct)
     row = stored.values[stored.case_ids.index(case_id)]
-    np.testing.assert_allclose(row, list(direct.values()), rtol=1e-12, atol=0)
+    np.testing.assert_allclose(row, list(direct.values()), rtol=AGREEMENT, atol=0)
 
 
 @pytest.mark.slow
@@ -68,7 +70,7 @@ def test_the_stored_ring_is_what_pyradiomics_measures_in_the_ring(
     direct = measure_directly(sitk.Cast(ct, sitk.sitkFloat32), mask)
     stored = built.matrix(["radiomics.ring"])
     row = stored.values[stored.case_ids.index(SMALL[1])]
-    np.testing.assert_allclose(row, list(direct.values()), rtol=1e-12, atol=0)
+    np.testing.assert_allclose(row, list(direct.values()), rtol=AGREEMENT, atol=0)
 
 
 @pytest.mark.slow
@@ -82,7 +84,7 @@ def test_by_default_whole_hu_are_measured_however_the_file_stores_them(study: St
     ct = sitk.Cast(sitk.ReadImage(nifti / "STS_019_CT_image.nii.gz"), sitk.sitkInt16)
     direct = measure_directly(ct, sitk.ReadImage(nifti / "STS_019_CT_mask.nii.gz"))
     (row,) = read_snapshot(store).matrix(["radiomics.tumour"]).values
-    np.testing.assert_allclose(row, list(direct.values()), rtol=1e-12, atol=0)
+    np.testing.assert_allclose(row, list(direct.values()), rtol=AGREEMENT, atol=0)
 
 
 def test_size_is_the_volume_of_the_contour(study: Study, built: Snapshot) -> None:
