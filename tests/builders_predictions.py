@@ -65,6 +65,16 @@ def cohort_with_deaths(
     return follow_up(first, status), score
 
 
+def watched_to_the_end(rng: np.random.Generator, score: NDArray[np.float64]) -> FollowUp:
+    """Draw such patients for `hazard_of=1` with nobody lost, and one more who has no event."""
+    metastasis = rng.exponential(1 / METASTASIS_PER_DAY, len(score)) * np.exp(-score)
+    death = rng.exponential(1 / DEATH_PER_DAY, len(score))
+    return follow_up(
+        np.append(np.minimum(metastasis, death), 10**6),
+        np.append(np.where(metastasis < death, 1, 2), 0),
+    )
+
+
 def incidence_by(day: float) -> float:
     """True chance of metastasis by a day when death may come first."""
     total = METASTASIS_PER_DAY + DEATH_PER_DAY

@@ -12,7 +12,7 @@ from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.concordance import uno_concordance
 from hnmets.evaluation.estimate import Estimate, NotEstimable
 from hnmets.evaluation.follow_up import FollowUp
-from tests.builders_predictions import cohort_with_deaths, follow_up
+from tests.builders_predictions import cohort_with_deaths, follow_up, watched_to_the_end
 
 FEW = Bootstrap(draws=200)
 
@@ -77,12 +77,7 @@ def test_without_censoring_the_dead_count_as_watched_for_ever() -> None:
 def test_censoring_hardly_moves_it() -> None:
     rng = np.random.default_rng(2)
     seen, score = cohort_with_deaths(rng, 4000, hazard_of=1.0)
-    metastasis = rng.exponential(2000, 4000) * np.exp(-score)
-    death = rng.exponential(1000, 4000)
-    truth = follow_up(
-        np.append(np.minimum(metastasis, death), 10**6),
-        np.append(np.where(metastasis < death, 1, 2), 0),
-    )
+    truth = watched_to_the_end(rng, score)
     found = concordance(seen, score, training=seen, tau_days=1500)
     expected = concordance(truth, np.append(score, 0), training=truth, tau_days=1500)
     assert found.value == pytest.approx(expected.value, abs=0.03)

@@ -25,6 +25,7 @@ from tests.builders_predictions import (
     cohort_with_deaths,
     follow_up,
     patients,
+    watched_to_the_end,
 )
 
 FEW = Bootstrap(draws=200)
@@ -122,12 +123,7 @@ def test_censoring_hardly_moves_the_auc() -> None:
     rng = np.random.default_rng(6)
     seen, score = cohort_with_deaths(rng, 20_000, hazard_of=1.0)
     # the same population, watched to the end
-    metastasis = rng.exponential(2000, 20_000) * np.exp(-score)
-    death = rng.exponential(1000, 20_000)
-    truth = follow_up(
-        np.append(np.minimum(metastasis, death), 10**6),
-        np.append(np.where(metastasis < death, 1, 2), 0),
-    )
+    truth = watched_to_the_end(rng, score)
     found = auc_by(seen, score, training=seen, horizon_days=1500)
     expected = auc_by(truth, np.append(score, 0), training=truth, horizon_days=1500)
     assert found.value == pytest.approx(expected.value, abs=0.015)
