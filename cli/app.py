@@ -1,6 +1,9 @@
 """The program `hnmets`: its commands, and how a mistake ends."""
 
+import os
 import signal
+import sys
+from threading import Timer
 from types import FrameType
 from typing import Annotated
 
@@ -56,29 +59,52 @@ def options(
     """Carry the options that stand before a command."""
 
 
-_STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+class _Stop:
+    """What Ctrl-C and SIGTERM do: raise in the main thread, so that both clean up alike."""
+
+    number: int | None = None
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
+        sys.unraisablehook = self._on_unraisable
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    def _on_unraisable(self, complaint: "sys.UnraisableHookArgs") -> None:
+        # Raised inside a finaliser it is lost, and is sent again. Raised inside the constructor
+        # of a library's object it leaves a half-made one, whose own complaint helps nobody.
+        if isinstance(complaint.exc_value, KeyboardInterrupt | SystemExit):
+            Timer(0.05, os.kill, (os.getpid(), self.number)).start()
 
 
 def main() -> None:
     """Run a command; a mistake the user can mend ends in a line, not in a traceback."""
-    signal.signal(signal.SIGTERM, _stop)
+    stop = _Stop()
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     try:
         app()
-    except (HnmetsError, StoreError) as error:
-        hint(f"error: {error}")
-        for note in getattr(error, "__notes__", ()):
-            hint(f"  {note}")
-        raise SystemExit(error.exit_code) from None
-    except OSError as error:
-        hint(f"error: {error.filename or 'a file'}: {error.strerror or error}")
-        hint("  Check that the path is a folder that you may write to.")
-        raise SystemExit(1) from None
-    except SystemExit as ended:
-        if ended.code in _STOPPED:
+    # Libraries turn what a signal raises into errors of their own: DuckDB a `RuntimeError`.
+    except BaseException as error:
+        ended_well = isinstance(error, SystemExit) and not error.code  # `ui` waits for Ctrl-C
+        if stop.number is not None and not ended_well:
             hint("stopped; what was finished is kept: run the same command to go on")
-        raise
+            raise SystemExit(128 + stop.number) from None
+        raise SystemExit(_exit_code_of(error)) from None
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    # Raised in the main thread, so that what a Ctrl-C cleans up is cleaned up here too.
-    raise SystemExit(128 + signal.SIGTERM)
+def _exit_code_of(error: BaseException) -> int | str | None:
+    """Say what the user can mend; whatever else is raised is a defect and goes on."""
+    match error:
+        case HnmetsError() | StoreError():
+            hint(f"error: {error}")
+            for note in getattr(error, "__notes__", ()):
+                hint(f"  {note}")
+            return error.exit_code
+        case OSError():
+            hint(f"error: {error.filename or 'a file'}: {error.strerror or error}")
+            hint("  Check that the path is a folder that you may write to.")
+            return 1
+        case SystemExit():
+            return error.code
+        case _:
+            raise error

@@ -10,8 +10,10 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
+from multiprocessing import resource_tracker
 from typing import Generic
 
 from pebble import ProcessExpired, ProcessPool
@@ -115,9 +117,10 @@ class LocalPool:
         room = 2 * self.jobs
         while len(errand.pending) < room and (task := next(errand.queue, None)) is not None:
             try:
-                future = pool.schedule(
-                    _attempt, [errand.function, task, self.fatal], timeout=self.limits.time_s
-                )
+                with _workers_deaf_to_ctrl_c():
+                    future = pool.schedule(
+                        _attempt, [errand.function, task, self.fatal], timeout=self.limits.time_s
+                    )
             except RuntimeError as error:  # what pebble says of a pool that broke meanwhile
                 errand.queue = chain([task], errand.queue)
                 raise BrokenProcessPool from error
@@ -171,12 +174,26 @@ class InProcess:
             yield _attempt(function, task, self.fatal)
 
 
+@contextmanager
+def _workers_deaf_to_ctrl_c() -> Iterator[None]:
+    """Hold Ctrl-C back from all that is started here: the pool's threads and their processes.
+
+    The parent decides what Ctrl-C means; a worker that died of it would lose its case. The mask
+    is inherited, so it holds from a worker's first import on.
+    """
+    # Started under the mask it would lift it; see `ResourceTracker.ensure_running`.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start_worker(
     memory_gib: float, threads: int, parent: int, _function: Callable[..., object]
 ) -> None:
     os.environ.update({name: str(threads) for name in _THREAD_SETTINGS})
-    # The parent decides what Ctrl-C means; a worker that died of it would lose its case.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit = int(memory_gib * 2**30)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:

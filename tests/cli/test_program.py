@@ -124,3 +124,45 @@ def test_the_families_of_the_help_are_those_that_there_are() -> None:
 
     assert tuple(FAMILIES.split(", ")) == tuple(sorted(workbench.FAMILIES, key=FAMILIES.index))
     assert len(FAMILIES.split(", ")) == len(workbench.FAMILIES)
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        # As DuckDB does, which looks for signals while a statement runs.
+        "exec('try: time.sleep(60)\\nexcept BaseException: raise RuntimeError(1)')",
+        # What a finaliser raises is lost.
+        "Fragile(); time.sleep(60)",
+    ],
+    ids=["renamed", "finaliser"],
+)
+def test_a_stop_that_a_library_swallows_or_renames_still_stops(
+    command: str, name: str, code: int
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _STOPPED_IN.format(command=command, name=name)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stderr == "stopped; what was finished is kept: run the same command to go on\n"
+
+
+_STOPPED_IN = """
+import os, signal, threading, time
+from cli import app
+class Fragile:
+    def __del__(self):
+        time.sleep(2)
+def command():
+    {command}
+app.app = command
+def send():
+    time.sleep(1)
+    os.kill(os.getpid(), signal.{name})
+threading.Thread(target=send, daemon=True).start()
+app.main()
+"""

@@ -1,4 +1,5 @@
 import os
+import signal
 import threading
 import time
 
@@ -8,7 +9,7 @@ import pytest
 from hnmets.domain.errors import Code, HnmetsError
 from hnmets.execution.base import Done, Failed, Limits
 from hnmets.execution.local import LocalPool
-from tests.execution.work import misbehave, process, square, threads
+from tests.execution.work import held_back_at_import, misbehave, process, square, threads
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,13 @@ def test_a_worker_computes_on_the_threads_it_was_given() -> None:
     (end,) = LocalPool(threads=1).map(threads, [0])
     assert isinstance(end, Done)
     assert end.result == "1"
+
+
+def test_ctrl_c_reaches_no_worker_not_even_while_it_imports() -> None:
+    (end,) = LocalPool().map(held_back_at_import, [0])
+    assert isinstance(end, Done)
+    assert signal.SIGINT in end.result
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_closing_the_iterator_stops_the_workers() -> None:
