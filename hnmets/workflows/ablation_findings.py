@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -25,6 +25,7 @@ from hnmets.reporting.protocol import Protocol
 from hnmets.reporting.rung import LADDER, AbsentRung, CalibrationNumbers, Contrast, Rung, Stage
 from hnmets.reporting.selected import SelectedFeature, Selection
 from hnmets.sources.outcomes import OutcomeRule
+from hnmets.workflows.ablation_audits import Audits
 from hnmets.workflows.cohort_table import Cohort
 from hnmets.workflows.ladder import BASELINE
 from hnmets.workflows.rung_scores import RungScores
@@ -44,6 +45,8 @@ class Told:
         When the ablation was made.
     environment
         Versions and device, by name.
+    oracles
+        By rung, the AUC that the truth of a synthetic cohort allows.
     """
 
     study: str
@@ -57,6 +60,8 @@ class Told:
     bootstrap: Bootstrap
     at: datetime
     environment: Mapping[str, str]
+    audits: Audits = field(default_factory=Audits)
+    oracles: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def findings(self) -> Findings:
@@ -72,7 +77,11 @@ class Told:
             rungs=tuple(self._rung(scores) for scores in self.scores),
             absent=self._absent,
             missing=self._missing,
+            subgroups=self.audits.subgroups,
             selections=(self._selection(main),),
+            controls=self.audits.controls,
+            stability=self.audits.stability,
+            permutation=self.audits.permutation,
             suspicions=self.suspicions,
             lineage=self._lineage,
             missed=self._missed(main),
@@ -218,6 +227,7 @@ class Told:
             decision=DecisionPoints.of(decision_curve(predictions, self.bootstrap)),
             histogram=RiskHistogram.of(predictions),
             versus_baseline=_contrast(scores),
+            oracle_auc=self.oracles.get(found.rung.name),
         )
 
     def _columns(self, recipes: Sequence[str]) -> int:
