@@ -7,11 +7,20 @@ import typer
 from cli import options, render
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hnmets.evaluation.estimate import Measured
+    from hnmets.reporting.published import Published
     from hnmets.workflows.ablate import Ablation
     from hnmets.workflows.rung_scores import RungScores
 
-Preset = Annotated[str, typer.Option("--preset", help="ladder, or paper: the study as published.")]
+Preset = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        help="ladder; models: every model on all features; paper: the study as published.",
+    ),
+]
 COLUMNS = (
     "rung",
     "model",
@@ -28,17 +37,18 @@ COLUMNS = (
 def ablate(
     study: options.StudyFile = options.DEFAULT_STUDY,
     preset: Preset = "ladder",
+    split: options.Split = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Fit and score single modalities, pairs and all of them on the same folds."""
     from hnmets.workflows import ablate as workflow
-    from hnmets.workflows.ladder import preset_of
+    from hnmets.workflows.ladder import Choice, preset_of
     from hnmets.workflows.study import load_study
 
-    settings = load_study(study)
+    settings = load_study(study, flags={"split.kind": split})
     with render.progress_bar(quiet=quiet or json) as advance:
-        found = workflow.run(settings, preset=preset_of(preset), on_fold=advance)
+        found = workflow.run(settings, choice=Choice(preset=preset_of(preset)), on_fold=advance)
     if json:
         render.show_json(found.as_json())
     else:
@@ -53,6 +63,8 @@ def show_ladder(found: "Ablation") -> None:
         f"{len(rows.case_ids)} cases, {int(rows.outcome.sum())} with the event, "
         f"{found.split.parameters.label}, split {found.split.hash[:8]}"
     )
+    if found.published:
+        show_published(found.published, found.scores)
     for reason, count in found.dataset.reasons.items():
         render.say(f"left out: {count} cases, {reason}")
     for name, reason in found.unscored.items():
@@ -64,11 +76,26 @@ def show_ladder(found: "Ablation") -> None:
         render.say(f"{found.waiting} events wait for MLflow; the next run sends them")
 
 
+def show_published(published: "Published", scores: "Sequence[RungScores]") -> None:
+    """Print published figures beside our own."""
+    ours = {each.out_of_fold.rung.name: each.measures for each in scores}
+    rows = [
+        (f.what, f.measure, f"{f.value:.3f}", f.rung, interval(ours[f.rung][f.measure]))
+        for f in published.figures
+    ]
+    columns = ("published", "measure", "value", "our rung", "our value (95 %)")
+    render.show_table(published.source, columns, rows)
+    render.say(
+        f"the cohorts differ: theirs is of {published.cohort}; neither column can be called "
+        "better or worse than the other"
+    )
+
+
 def _row(scores: "RungScores") -> tuple[str, ...]:
-    rung, measures, verdict = scores.out_of_fold.rung, scores.measures, scores.verdict
-    adjusted = "exploratory" if verdict and verdict.adjusted_p is None else ""
-    if verdict and verdict.adjusted_p is not None:
-        adjusted = f"{verdict.adjusted_p:.3f}"
+    rung, measures, found = scores.out_of_fold.rung, scores.measures, scores.against_baseline
+    adjusted = "exploratory" if found and found.verdict.adjusted_p is None else ""
+    if found and found.verdict.adjusted_p is not None:
+        adjusted = f"{found.verdict.adjusted_p:.3f}"
     names = (
         "auc",
         "fold_mean_auc",

@@ -13,6 +13,7 @@ from cli import cohort, features, study
 from cli.ablate import ablate
 from cli.demo import demo
 from cli.doctor import doctor
+from cli.evaluate import evaluate
 from cli.init import init
 from cli.render import hint
 from cli.report import report
@@ -34,6 +35,7 @@ app.add_typer(cohort.app, name="cohort")
 app.add_typer(features.app, name="features")
 app.command()(ui)
 app.command()(ablate)
+app.command()(evaluate)
 app.command()(report)
 app.command()(demo)
 app.command()(doctor)

@@ -21,6 +21,14 @@ Cases = Annotated[
 ]
 SyntheticCases = Annotated[int, typer.Option("--cases", "-n", min=1, help="Patients to make.")]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed, same cohort, byte for byte.")]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        help="k-fold; centre: each centre is held out once; time: later patients are held out. "
+        "[study: split.kind]",
+    ),
+]
 DEFAULT_STUDY = Path("study.toml")
 
 

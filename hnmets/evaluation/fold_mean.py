@@ -79,6 +79,29 @@ def fold_mean_auc(
     return FoldMean(mean=mean, folds=folds, n_one_class=len(folds) - len(values))
 
 
+def fold_mean_difference(
+    first: Predictions, second: Predictions, fold: NDArray[np.int64], *, level: float = 0.95
+) -> Measured:
+    """Mean over the folds of the first model's AUC minus the second's, with the same interval.
+
+    Parameters
+    ----------
+    first, second
+        Of the same patients.
+    fold
+        As in `fold_aucs`.
+    """
+    pairs = zip(fold_aucs(first, fold), fold_aucs(second, fold), strict=True)
+    differences = [a.auc - b.auc for a, b in pairs if a.auc is not None and b.auc is not None]
+    return corrected_interval(
+        differences,
+        test_share=1 / len(np.unique(fold)),
+        n=first.n,
+        events=first.events,
+        level=level,
+    )
+
+
 def _one(predictions: Predictions, repeat: int, number: int, inside: NDArray[np.bool_]) -> FoldAuc:
     part = Predictions(
         patient_ids=predictions.patient_ids,

@@ -25,7 +25,7 @@ class Candidate:
     name
         What people call it: `clinical + size`.
     modalities
-        Modalities or families that it sees; all by default.
+        Modalities, families or single columns that it sees; all by default.
     chain
         Steps before the model, fitted on the training rows.
     """

@@ -6,9 +6,12 @@ from hnmets.models.base import Model
 from hnmets.models.elastic_net import ElasticNet
 from hnmets.models.fusion import Fusion
 from hnmets.models.head_parameters import HeadParameters
+from hnmets.models.names import ModelName
 from hnmets.models.trees import GradientBoosting, RandomForest
 
-MODELS: Mapping[str, Model] = {
+MODELS: Mapping[ModelName, Model] = {
+    # For a handful of columns: a light ridge, nothing chosen.
+    "logistic": ElasticNet(strengths=(1.0,), l1_ratio=0.0),
     "elastic-net": ElasticNet(),
     "random-forest": RandomForest(),
     "boosting": GradientBoosting(),

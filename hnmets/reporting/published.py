@@ -1,6 +1,7 @@
 """Figures of a publication, to be printed beside our own."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -21,3 +22,23 @@ class Published:
     source: str
     cohort: str
     figures: tuple[PublishedFigure, ...]
+
+    def among(self, rungs: Collection[str]) -> "Published":
+        """Return the figures that one of these rungs can be held against."""
+        return replace(self, figures=tuple(f for f in self.figures if f.rung in rungs))
+
+
+# By its abstract; the rungs are those of the preset `paper`.
+PAPER = Published(
+    source="arXiv 2508.20469, five-fold cross-validation, without intervals",
+    cohort="1497 patients of another, retrospective cohort",
+    figures=(
+        PublishedFigure(
+            what="Swin Transformer", measure="auc", value=0.715, rung="Swin embedding"
+        ),
+        PublishedFigure(what="fusion", measure="auc", value=0.803, rung="fused"),
+        PublishedFigure(what="fusion", measure="accuracy", value=0.752, rung="fused"),
+        PublishedFigure(what="fusion", measure="sensitivity", value=0.730, rung="fused"),
+        PublishedFigure(what="fusion", measure="specificity", value=0.758, rung="fused"),
+    ),
+)

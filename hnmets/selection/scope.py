@@ -9,15 +9,18 @@ from hnmets.datasets.rows import Rows
 
 
 def in_scope(rows: Rows, scope: Sequence[str]) -> NDArray[np.intp]:
-    """Return the places of the columns whose modality is named, or starts with a named family.
+    """Return the places of the columns that are named, or whose modality or family is.
 
     Parameters
     ----------
     scope
-        `radiomics` means `radiomics.tumour` and `radiomics.ring`; nothing named means all.
+        `radiomics` means `radiomics.tumour` and `radiomics.ring`; `clinical.sex` means that
+        column, or those of its categories; nothing named means all.
     """
-    return np.flatnonzero([not scope or _names(scope, modality) for modality in rows.modalities])
+    pairs = zip(rows.modalities, rows.columns, strict=True)
+    return np.flatnonzero([not scope or _names(scope, *pair) for pair in pairs])
 
 
-def _names(scope: Sequence[str], modality: str) -> bool:
-    return any(modality == name or modality.startswith(f"{name}.") for name in scope)
+def _names(scope: Sequence[str], modality: str, column: str) -> bool:
+    variable = column.partition("=")[0]
+    return any(name in {modality, variable} or modality.startswith(f"{name}.") for name in scope)

@@ -1,7 +1,7 @@
 """`ablate`: which modality helps? All rungs on the same folds, every fold in MLflow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from hnmets.datasets.view import FeatureView
 from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.estimate import Estimate, Measured
+from hnmets.reporting.published import PAPER, Published
 from hnmets.sources.outcomes import OutcomeRule
 from hnmets.tracking.base import Tracker
 from hnmets.tracking.environment import capture
@@ -27,7 +28,7 @@ from hnmets.workflows.ablation_findings import Told
 from hnmets.workflows.ablation_runs import Ladder, log_ladder
 from hnmets.workflows.cohort_table import Cohort, read_cohort
 from hnmets.workflows.cross_validation import cross_validate
-from hnmets.workflows.ladder import BASELINE, Preset, Rung, rungs_of
+from hnmets.workflows.ladder import BASELINE, Choice, Rung, rungs_of
 from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.report import keep
 from hnmets.workflows.rung_scores import RungScores, scores_of
@@ -54,6 +55,8 @@ class Ablation:
         Events that MLflow has not taken yet; they are sent by the next run.
     findings
         File from which `hnmets report` is made; it names cases and stays in the store.
+    published
+        Figures to be printed beside our own, of another cohort.
     """
 
     dataset: Dataset
@@ -64,6 +67,7 @@ class Ablation:
     run: str
     waiting: int
     findings: Path
+    published: Published | None
 
     def as_json(self) -> dict[str, object]:
         """Return the ladder as a JSON object."""
@@ -89,12 +93,13 @@ class Plan:
     split: Split
     rungs: tuple[Rung, ...]
     suspicions: tuple[Suspicion, ...]
+    published: Published | None
 
 
 def run(
     study: Study,
     *,
-    preset: Preset = "ladder",
+    choice: Choice | None = None,
     on_fold: OnCase = ignore,
     tracker: Tracker | None = None,
 ) -> Ablation:
@@ -102,6 +107,8 @@ def run(
 
     Parameters
     ----------
+    choice
+        The ladder by default; the study's own views are added.
     tracker
         Where runs are remembered; by default MLflow, beside the study file.
 
@@ -109,8 +116,10 @@ def run(
     ------
     InvalidDataError
         If the study has no outcome, the store no features, or a feature is the outcome.
+    UsageError
+        If there is no rung of a name.
     """
-    plan = prepare(study, preset)
+    plan = prepare(study, choice or Choice())
     found = cross_validate(
         folds_of(plan.dataset, plan.split),
         plan.rungs,
@@ -135,6 +144,7 @@ def run(
         bootstrap=bootstrap,
         at=now,
         environment=capture((), privacy=Privacy.of(study.folder)).tags,
+        published=plan.published,
     )
     return Ablation(
         dataset=plan.dataset,
@@ -145,15 +155,16 @@ def run(
         run=key,
         waiting=waiting,
         findings=keep(told.findings, study.store_folder, run=key, at=now),
+        published=plan.published,
     )
 
 
-def prepare(study: Study, preset: Preset) -> Plan:
+def prepare(study: Study, choice: Choice) -> Plan:
     """Read the features, freeze the folds, and question what is too good to be true.
 
     Raises
     ------
-    InvalidDataError
+    InvalidDataError, UsageError
         See `run`.
     """
     if study.outcome is None:
@@ -162,26 +173,45 @@ def prepare(study: Study, preset: Preset) -> Plan:
         )
     published = read_snapshot(study.store_folder)
     snapshot = published.among(cases_in_view(study, published), recipes_in_view(study, published))
-    rungs = rungs_of(_features(snapshot), preset)
+    wanted = replace(choice, views=(*study.evaluation.views, *choice.views))
+    rungs = rungs_of(_features(snapshot), wanted)
     names = dict.fromkeys(name for rung in rungs for name in rung.recipes)
-    dataset = assemble(snapshot, FeatureView(name=preset, recipes=tuple(names)))
-    split = frozen_split(study.store_folder, subjects_of(snapshot), study.split)
+    view = FeatureView(name=choice.name, recipes=tuple(names))
+    cohort = read_cohort(study)
+    dataset = assemble(snapshot, view)
+    subjects = subjects_of(snapshot, dates=_dates(study, cohort))
+    split = frozen_split(study.store_folder, subjects, study.split)
     found = suspicions(dataset)
     if stopping := [each for each in found if each.code in _STOPPING]:
         raise InvalidDataError(str(stopping[0]))
     return Plan(
         outcome=study.outcome,
-        cohort=read_cohort(study),
+        cohort=cohort,
         dataset=dataset,
         split=split,
         rungs=rungs,
         suspicions=found,
+        published=PAPER.among([rung.name for rung in rungs]) if choice.preset == "paper" else None,
     )
 
 
 def _features(snapshot: Snapshot) -> list[Recipe]:
     targets = {"cohort", "outcome", "audit"}
     return [recipe for recipe in snapshot.recipes if recipe.kind not in targets]
+
+
+def _dates(study: Study, cohort: Cohort) -> dict[str, str]:
+    """Return the date by which a split goes, of the cases that have one."""
+    if study.split.kind != "time":
+        return {}
+    variable = study.evaluation.date
+    rule = study.clinical.get(variable)
+    if rule is None or rule.type != "date":
+        raise InvalidDataError(
+            f"a split by time needs [evaluation] date, not '{variable}'"
+        ).with_note("Name a variable of [clinical] of type `date`.")
+    dates = {case.case_id: case.clinical[variable] for case in cohort.cases}
+    return {case_id: str(date) for case_id, date in dates.items() if date is not None}
 
 
 def _family(study: Study, rungs: Sequence[Rung]) -> list[str]:
@@ -216,15 +246,15 @@ def _remember(
 
 
 def _as_json(scores: RungScores) -> dict[str, object]:
-    rung = scores.out_of_fold.rung
+    rung, found = scores.out_of_fold.rung, scores.against_baseline
     return {
         "rung": rung.name,
         "model": rung.model,
-        "recipes": list(rung.recipes),
+        "features": list(rung.features),
         "measures": {name: measured_json(m) for name, m in scores.measures.items()},
-        "p_value": scores.verdict.p_value if scores.verdict else None,
-        "adjusted_p": scores.verdict.adjusted_p if scores.verdict else None,
-        "standing": scores.verdict.standing.value if scores.verdict else None,
+        "p_value": found.verdict.p_value if found else None,
+        "adjusted_p": found.verdict.adjusted_p if found else None,
+        "standing": found.verdict.standing.value if found else None,
     }
 
 

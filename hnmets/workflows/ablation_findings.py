@@ -22,13 +22,15 @@ from hnmets.reporting.findings import Findings
 from hnmets.reporting.lineage import Lineage, RecipeUse
 from hnmets.reporting.missed import MissedCase, worst_cases
 from hnmets.reporting.protocol import Protocol
+from hnmets.reporting.published import Published
 from hnmets.reporting.rung import LADDER, AbsentRung, CalibrationNumbers, Contrast, Rung, Stage
 from hnmets.reporting.selected import SelectedFeature, Selection
+from hnmets.selection.scope import in_scope
 from hnmets.sources.outcomes import OutcomeRule
 from hnmets.workflows.ablation_audits import Audits
 from hnmets.workflows.cohort_table import Cohort
 from hnmets.workflows.ladder import BASELINE
-from hnmets.workflows.rung_scores import RungScores
+from hnmets.workflows.rung_scores import RungContrast, RungScores
 
 _THRESHOLD = "Youden's index on the inner part of each training part"
 _CALIBRATION = "Platt's on the inner part of each training part; few events move the intercept"
@@ -45,6 +47,8 @@ class Told:
         When the ablation was made.
     environment
         Versions and device, by name.
+    published
+        Figures to be printed beside our own.
     oracles
         By rung, the AUC that the truth of a synthetic cohort allows.
     """
@@ -62,6 +66,7 @@ class Told:
     environment: Mapping[str, str]
     audits: Audits = field(default_factory=Audits)
     oracles: Mapping[str, float] = field(default_factory=dict)
+    published: Published | None = None
 
     @cached_property
     def findings(self) -> Findings:
@@ -77,6 +82,7 @@ class Told:
             rungs=tuple(self._rung(scores) for scores in self.scores),
             absent=self._absent,
             missing=self._missing,
+            published=self.published,
             subgroups=self.audits.subgroups,
             selections=(self._selection(main),),
             controls=self.audits.controls,
@@ -209,9 +215,9 @@ class Told:
             stage=self._stages.get(found.rung.name, Stage.ABLATION),
             view=self.dataset.view.name,
             model=found.rung.model,
-            contains=found.rung.recipes,
+            contains=found.rung.features,
             split_hash=self.split.hash,
-            n_features=self._columns(found.rung.recipes),
+            n_features=self._columns(found.rung.features),
             n_selected=sum(found.selected.values()) / found.n_fits,
             n=predictions.n,
             events=predictions.events,
@@ -226,12 +232,13 @@ class Told:
             roc=RocPoints.of(curve) if isinstance(curve, RocCurve) else curve,
             decision=DecisionPoints.of(decision_curve(predictions, self.bootstrap)),
             histogram=RiskHistogram.of(predictions),
-            versus_baseline=_contrast(scores),
+            versus_baseline=_contrast(scores.against_baseline),
+            versus_previous=_contrast(scores.against_previous),
             oracle_auc=self.oracles.get(found.rung.name),
         )
 
-    def _columns(self, recipes: Sequence[str]) -> int:
-        return sum(modality in recipes for modality in self.dataset.rows.modalities)
+    def _columns(self, features: Sequence[str]) -> int:
+        return len(in_scope(self.dataset.rows, features))
 
     def _not_estimable(self, reason: str) -> NotEstimable:
         predictions = self.scores[0].out_of_fold.predictions
@@ -246,7 +253,7 @@ class Told:
         return Selection(
             rung=found.rung.name,
             folds=found.n_fits,
-            candidates=self._columns(found.rung.recipes),
+            candidates=self._columns(found.rung.features),
             features=tuple(features[:_MOST_FEATURES]),
             stability=None,
         )
@@ -264,9 +271,12 @@ def _first(names: Sequence[str], *wanted: str) -> str | None:
     return next((name for name in wanted if name in names), None)
 
 
-def _contrast(scores: RungScores) -> Contrast | None:
-    if scores.against_baseline is None or scores.verdict is None:
+def _contrast(found: RungContrast | None) -> Contrast | None:
+    if found is None:
         return None
     return Contrast(
-        against=BASELINE, delta=scores.against_baseline.bootstrap, verdict=scores.verdict
+        against=found.against,
+        delta=found.comparison.bootstrap,
+        fold_delta=found.over_folds,
+        verdict=found.verdict,
     )

@@ -93,7 +93,7 @@ class _Log:
                 at=self.at,
                 parent=parent,
                 tags={**label.tags, **reasons_of(scores.measures)},
-                params={**label.params, "recipes": ", ".join(found.rung.recipes)},
+                params={**label.params, "features": ", ".join(found.rung.features)},
                 dataset=self.ladder.seen,
             )
         )

@@ -1,6 +1,6 @@
 """The ladder of an ablation: what each rung sees, and how it learns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -8,10 +8,16 @@ from feature_store.recipe import Recipe
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.models.candidate import Candidate
 from hnmets.models.catalog import MODELS
+from hnmets.models.names import ModelName
 from hnmets.selection.reference import SelectionParameters
+from hnmets.workflows.study_sections import View
 
-Preset = Literal["ladder", "paper"]
+Preset = Literal["ladder", "models", "paper"]
 BASELINE = "clinical + size"
+# Every report has them where the store allows.
+MANDATORY = ("size", "clinical", BASELINE)
+# What the published study knew of its patients.
+PAPER_VARIABLES = ("age", "sex", "smoking", "alcohol")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,23 +29,56 @@ class Rung:
     name
         What people call it: `clinical + size`.
     recipes
-        Names of the feature sets that it sees.
+        Names of the feature sets that it needs.
+    parts
+        What it sees of them, where it does not see all: feature sets and single columns.
     model
         Name of the model in the catalog.
     """
 
     name: str
     recipes: tuple[str, ...]
-    model: str
+    parts: tuple[str, ...] = ()
+    model: ModelName
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Feature sets and single columns that it sees."""
+        return self.parts or self.recipes
 
     def candidate(self, selection: SelectionParameters) -> Candidate:
         """Return the steps and the model that are fitted in every fold."""
         return Candidate(
             name=self.name,
-            modalities=self.recipes,
+            modalities=self.features,
             chain=selection.chain,
             model=MODELS[self.model],
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which rungs are wanted.
+
+    Parameters
+    ----------
+    preset
+        See `rungs_of`.
+    views
+        Rungs beside those of the preset; they stand before the others.
+    only
+        Names of the rungs that are wanted, the one that the report is about last; size,
+        clinical and clinical + size are added. All by default.
+    """
+
+    preset: Preset = "ladder"
+    views: tuple[View, ...] = ()
+    only: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What people call the whole: `ladder`, or the one rung that it is about."""
+        return self.only[-1] if self.only else self.preset
 
 
 def preset_of(name: str) -> Preset:
@@ -57,12 +96,13 @@ def preset_of(name: str) -> Preset:
     raise UsageError(f"no preset '{name}'").with_note(f"Choose of {', '.join(get_args(Preset))}.")
 
 
-def rungs_of(recipes: Sequence[Recipe], preset: Preset) -> tuple[Rung, ...]:
+def rungs_of(recipes: Sequence[Recipe], choice: Choice) -> tuple[Rung, ...]:
     """Return the rungs that the feature sets allow, from little to much.
 
     `ladder` has single modalities, pairs and all of them, beside clinical + size, which every
-    other rung has to beat. `paper` is the study as published: tumour radiomics, Swin embedding
-    and clinical variables, each alone and fused by a fully connected network.
+    other rung has to beat. `models` has every model on all of them. `paper` is the study as
+    published: tumour radiomics, Swin embedding, age, sex, smoking and alcohol, each modality
+    alone and fused by a fully connected network.
 
     Parameters
     ----------
@@ -72,20 +112,82 @@ def rungs_of(recipes: Sequence[Recipe], preset: Preset) -> tuple[Rung, ...]:
     Raises
     ------
     InvalidDataError
-        If there is no feature set to learn from.
+        If there is no feature set to learn from, or a view names what the store lacks.
+    UsageError
+        If there is no rung of a name.
 
     References
     ----------
     Kazmierski et al. 2023, doi:10.1158/2767-9764.CRC-22-0152: clinical variables and volume
     came out ahead of deep networks. arXiv 2508.20469: the published study.
     """
-    by_kind = _by_kind(recipes)
-    rungs = _paper(by_kind) if preset == "paper" else _ladder(by_kind)
+    own = [rung_of(view, recipes) for view in choice.views]
+    rungs = _PRESETS[choice.preset](recipes)
     if not rungs:
         raise InvalidDataError("the store has no features to learn from").with_note(
             "Run `hnmets features build`."
         )
-    return rungs
+    everything = _without_repeats([*own, *rungs])
+    return _only(everything, choice.only) if choice.only else tuple(everything)
+
+
+def views_of(features: tuple[str, ...], *, model: str) -> tuple[View, ...]:
+    """Return the view of some features, with a name that tells them; none without features.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model.
+    """
+    if not features:
+        return ()
+    for name in get_args(ModelName):
+        if name == model:
+            label = f"{' + '.join(features)}, {model}"
+            return (View(name=label, features=features, model=name),)
+    raise UsageError(f"no model '{model}'").with_note(
+        f"Choose of {', '.join(get_args(ModelName))}."
+    )
+
+
+def rung_of(view: View, recipes: Sequence[Recipe]) -> Rung:
+    """Return the rung of a view.
+
+    Raises
+    ------
+    InvalidDataError
+        If the store has nothing of a name that the view gives.
+    """
+    needed: dict[str, None] = {}
+    for feature in view.features:
+        holding = [recipe.name for recipe in recipes if _holds(recipe, feature)]
+        if not holding:
+            known = ", ".join(recipe.name for recipe in recipes) or "nothing"
+            raise InvalidDataError(
+                f"view '{view.name}': the store has no '{feature}'; it has {known}"
+            ).with_note("A single column is written `clinical.age`; build what is not there yet.")
+        needed |= dict.fromkeys(holding)
+    return Rung(name=view.name, recipes=tuple(needed), parts=view.features, model=view.model)
+
+
+def _only(rungs: Sequence[Rung], names: Sequence[str]) -> tuple[Rung, ...]:
+    """Return the rungs of these names, behind those that everything has to beat."""
+    by_name = {rung.name: rung for rung in rungs}
+    if unknown := [name for name in names if name not in by_name]:
+        raise UsageError(f"no rung '{unknown[0]}'").with_note(
+            f"There are {', '.join(by_name)}; or describe it by --features."
+        )
+    mandatory = [name for name in MANDATORY if name in by_name and name not in names]
+    return tuple(by_name[name] for name in (*mandatory, *names))
+
+
+def _holds(recipe: Recipe, feature: str) -> bool:
+    column = feature.removeprefix(f"{recipe.name}.")
+    return (
+        recipe.name == feature
+        or recipe.name.startswith(f"{feature}.")
+        or (column != feature and column in recipe.columns)
+    )
 
 
 def _by_kind(recipes: Sequence[Recipe]) -> dict[str, tuple[str, ...]]:
@@ -95,7 +197,8 @@ def _by_kind(recipes: Sequence[Recipe]) -> dict[str, tuple[str, ...]]:
     return kinds
 
 
-def _ladder(by_kind: dict[str, tuple[str, ...]]) -> tuple[Rung, ...]:
+def _ladder(recipes: Sequence[Recipe]) -> list[Rung]:
+    by_kind = _by_kind(recipes)
     size, clinical = by_kind.get("size", ()), by_kind.get("clinical", ())
     radiomics, embeddings = by_kind.get("radiomics", ()), by_kind.get("embedding", ())
     deep = _main_embedding(embeddings)
@@ -113,31 +216,68 @@ def _ladder(by_kind: dict[str, tuple[str, ...]]) -> tuple[Rung, ...]:
         ("radiomics + embedding", (radiomics, deep)),
         ("all", (clinical, size, radiomics, deep)),
     ]
-    rungs = [
-        Rung(name=name, recipes=tuple(r for part in parts for r in part), model="elastic-net")
-        for name, parts in wanted
-        if all(parts)
-    ]
+    rungs = _possible(wanted, model="elastic-net")
+    # The last one has everything there is, whatever the store lacks.
     last = [replace(rung, name=f"{rung.name}, fused", model="fusion") for rung in rungs[-1:]]
-    # One region alone is what "radiomics" already says.
-    return tuple(_without_repeats([*rungs, *last]))
+    return [*rungs, *last]
 
 
-def _paper(by_kind: dict[str, tuple[str, ...]]) -> tuple[Rung, ...]:
+def _models(recipes: Sequence[Recipe]) -> list[Rung]:
+    """Return every model on all there is, the reference of the ladder last."""
+    ladder = _ladder(recipes)
+    names: list[ModelName] = sorted(get_args(ModelName), key=lambda name: name == "fusion")
+    baselines = [rung for rung in ladder if rung.name in MANDATORY]
+    everything = ladder[-1:]
+    return [
+        *baselines,
+        *(
+            replace(rung, name=f"{rung.name.removesuffix(', fused')}, {name}", model=name)
+            for rung in everything
+            for name in names
+        ),
+    ]
+
+
+def _paper(recipes: Sequence[Recipe]) -> list[Rung]:
+    by_kind = _by_kind(recipes)
     radiomics = tuple(n for n in by_kind.get("radiomics", ()) if n == "radiomics.tumour")
     deep = _main_embedding(by_kind.get("embedding", ()))
-    clinical = by_kind.get("clinical", ())
-    wanted = [
-        ("radiomics", (radiomics,)),
-        ("Swin embedding", (deep,)),
-        ("clinical", (clinical,)),
-        ("fused", (radiomics, deep, clinical)),
+    clinical = tuple(
+        f"{recipe.name}.{variable}"
+        for recipe in recipes
+        if recipe.kind == "clinical"
+        for variable in PAPER_VARIABLES
+        if variable in recipe.columns
+    )
+    wanted = {
+        "radiomics": radiomics,
+        "Swin embedding": deep,
+        "clinical": clinical,
+        "fused": (*radiomics, *deep, *clinical) if radiomics and deep and clinical else (),
+    }
+    return [
+        rung_of(View(name=name, features=features, model="fusion"), recipes)
+        for name, features in wanted.items()
+        if features
     ]
-    return tuple(
-        Rung(name=name, recipes=tuple(r for part in parts for r in part), model="fusion")
+
+
+_PRESETS: Mapping[Preset, Callable[[Sequence[Recipe]], list[Rung]]] = {
+    "ladder": _ladder,
+    "models": _models,
+    "paper": _paper,
+}
+
+
+def _possible(
+    wanted: Sequence[tuple[str, tuple[tuple[str, ...], ...]]], *, model: ModelName
+) -> list[Rung]:
+    """Return the rungs whose every part is in the store."""
+    return [
+        Rung(name=name, recipes=tuple(recipe for part in parts for recipe in part), model=model)
         for name, parts in wanted
         if all(parts)
-    )
+    ]
 
 
 def _main_embedding(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -147,10 +287,8 @@ def _main_embedding(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _without_repeats(rungs: Sequence[Rung]) -> list[Rung]:
-    seen: set[tuple[tuple[str, ...], str]] = set()
-    kept = []
+    """Return the rungs once; of two that are alike the first: one region alone is "radiomics"."""
+    first: dict[tuple[tuple[str, ...], str], Rung] = {}
     for rung in rungs:
-        if (rung.recipes, rung.model) not in seen:
-            kept.append(rung)
-            seen.add((rung.recipes, rung.model))
-    return kept
+        first.setdefault((rung.features, rung.model), rung)
+    return list(first.values())

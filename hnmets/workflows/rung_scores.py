@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.calibration import Calibration, calibration
@@ -9,10 +10,28 @@ from hnmets.evaluation.comparison import Comparison, compare
 from hnmets.evaluation.discrimination import Discrimination, discrimination
 from hnmets.evaluation.estimate import Measured
 from hnmets.evaluation.family import Verdict, judge
-from hnmets.evaluation.fold_mean import FoldMean, fold_mean_auc
+from hnmets.evaluation.fold_mean import FoldMean, fold_mean_auc, fold_mean_difference
 from hnmets.evaluation.operating_point import OperatingPoint, operating_point
 from hnmets.workflows.cross_validation import OutOfFold
 from hnmets.workflows.ladder import BASELINE
+
+
+@dataclass(frozen=True, kw_only=True)
+class RungContrast:
+    """A rung against another one on the same patients.
+
+    Parameters
+    ----------
+    over_folds
+        Mean difference over the folds; None where there are too few for a mean.
+    verdict
+        The comparison after Holm's correction.
+    """
+
+    against: str
+    comparison: Comparison
+    over_folds: Measured | None
+    verdict: Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +43,9 @@ class RungScores:
     fold_mean
         None where there are too few folds for a mean.
     against_baseline
-        Against clinical + size on the same patients; None for the baseline itself, and where
-        the ladder has none.
-    verdict
-        That comparison after Holm's correction.
+        Against clinical + size; None for the baseline itself, and where the ladder has none.
+    against_previous
+        Against the rung before; None for the first one. Never announced, so it only explores.
     """
 
     out_of_fold: OutOfFold
@@ -35,8 +53,8 @@ class RungScores:
     fold_mean: FoldMean | None
     operating_point: OperatingPoint
     calibration: Calibration
-    against_baseline: Comparison | None = None
-    verdict: Verdict | None = None
+    against_baseline: RungContrast | None = None
+    against_previous: RungContrast | None = None
 
     @property
     def measures(self) -> dict[str, Measured]:
@@ -58,7 +76,7 @@ class RungScores:
         if self.fold_mean is not None:
             found["fold_mean_auc"] = self.fold_mean.mean
         if self.against_baseline is not None:
-            found["delta_auc"] = self.against_baseline.bootstrap
+            found["delta_auc"] = self.against_baseline.comparison.bootstrap
         return found
 
 
@@ -78,13 +96,13 @@ def scores_of(
         If an announced rung is not on the ladder.
     """
     baseline = next((each for each in rungs if each.rung.name == BASELINE), None)
-    comparisons = {
-        each.rung.name: compare(each.predictions, baseline.predictions, bootstrap)
-        for each in rungs
-        if baseline is not None and each is not baseline
-    }
-    p_values = {name: found.delong.p_value for name, found in comparisons.items()}
-    verdicts = {verdict.name: verdict for verdict in judge(p_values, family)}
+    against_baseline = [
+        (each, baseline) for each in rungs if baseline is not None and each is not baseline
+    ]
+    to_baseline = _contrasts(against_baseline, family=family, bootstrap=bootstrap)
+    to_previous = _contrasts(
+        [(later, before) for before, later in pairwise(rungs)], family=(), bootstrap=bootstrap
+    )
     return tuple(
         RungScores(
             out_of_fold=each,
@@ -92,11 +110,38 @@ def scores_of(
             fold_mean=_fold_mean(each),
             operating_point=operating_point(each.predictions, each.thresholds),
             calibration=calibration(each.predictions, bootstrap),
-            against_baseline=comparisons.get(each.rung.name),
-            verdict=verdicts.get(each.rung.name),
+            against_baseline=to_baseline.get(each.rung.name),
+            against_previous=to_previous.get(each.rung.name),
         )
         for each in rungs
     )
+
+
+def _contrasts(
+    pairs: Sequence[tuple[OutOfFold, OutOfFold]], *, family: Sequence[str], bootstrap: Bootstrap
+) -> dict[str, RungContrast]:
+    """Compare the first of each pair with the second; return the results by the first's name."""
+    compared = {
+        first.rung.name: (first, second, compare(first.predictions, second.predictions, bootstrap))
+        for first, second in pairs
+    }
+    p_values = {name: found.delong.p_value for name, (_, _, found) in compared.items()}
+    verdicts = {verdict.name: verdict for verdict in judge(p_values, family)}
+    return {
+        name: RungContrast(
+            against=second.rung.name,
+            comparison=found,
+            over_folds=_over_folds(first, second),
+            verdict=verdicts[name],
+        )
+        for name, (first, second, found) in compared.items()
+    }
+
+
+def _over_folds(first: OutOfFold, second: OutOfFold) -> Measured | None:
+    if first.n_fits < 2:
+        return None
+    return fold_mean_difference(first.predictions, second.predictions, first.folds)
 
 
 def _fold_mean(each: OutOfFold) -> FoldMean | None:

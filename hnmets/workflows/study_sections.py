@@ -8,6 +8,7 @@ from hnmets.execution.base import Limits
 from hnmets.extractors.embedding import Variant
 from hnmets.extractors.embedding_parameters import EmbeddingParameters
 from hnmets.extractors.radiomics_parameters import RadiomicsParameters
+from hnmets.models.names import ModelName
 
 
 def _cores() -> int:
@@ -87,11 +88,40 @@ class SizeSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class View:
+    """A rung of the study's own.
+
+    Parameters
+    ----------
+    name
+        What people call it: `age + sex`.
+    features
+        Feature sets, families or single columns: `radiomics.tumour`, `radiomics`,
+        `clinical.age`.
+    model
+        What learns from them.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    model: ModelName = "elastic-net"
+
+    def __post_init__(self) -> None:
+        """Check that the view sees anything."""
+        if not self.features:
+            raise ValueError("`features` names nothing")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationSection:
     """How rungs are measured and compared.
 
     Parameters
     ----------
+    views
+        Rungs of the study's own; they stand before the others.
+    date
+        The clinical variable, of type `date`, that a split by time goes by.
     draws
         Resamples of the patients behind an interval.
     family
@@ -99,13 +129,17 @@ class EvaluationSection:
         all other comparisons are exploratory.
     """
 
+    views: tuple[View, ...] = ()
+    date: str = ""
     draws: int = 2000
     family: tuple[str, ...] = ("radiomics", "embedding both", "all", "all, fused")
 
     def __post_init__(self) -> None:
-        """Check that an interval is possible."""
+        """Check that an interval is possible, and that names tell views apart."""
         if self.draws < 100:
             raise ValueError("`draws` is at least 100")
+        if len({view.name for view in self.views}) < len(self.views):
+            raise ValueError("two views have one name")
 
 
 @dataclass(frozen=True, kw_only=True)

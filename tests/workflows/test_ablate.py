@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,14 +11,17 @@ from feature_store.recipe import Recipe
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.evaluation.estimate import Estimate
 from hnmets.execution.local import InProcess
+from hnmets.models.catalog import MODELS
+from hnmets.models.names import ModelName
 from hnmets.reporting.findings_json import from_json
 from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.workflows import ablate, features_build, features_import, report
 from hnmets.workflows.ablate import Ablation
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.features_import import ImportRequest
-from hnmets.workflows.ladder import preset_of, rungs_of
+from hnmets.workflows.ladder import Choice, preset_of, rung_of, rungs_of, views_of
 from hnmets.workflows.study import Study, load_study
+from hnmets.workflows.study_sections import View
 from tests.builders_cohorts import hnmets
 
 STUDY = """\
@@ -186,12 +190,12 @@ def test_a_run_is_found_by_the_beginning_of_its_key(study: Study, tmp_path: Path
     assert "hnmets ablate" in caught.value.__notes__[0]
 
 
-def recipe(name: str, kind: str) -> Recipe:
-    return Recipe(name=name, kind=kind, columns=("x",))
+def recipe(name: str, kind: str, *columns: str) -> Recipe:
+    return Recipe(name=name, kind=kind, columns=columns or ("x",))
 
 
 FULL = [
-    recipe("clinical", "clinical"),
+    recipe("clinical", "clinical", "age", "sex", "hpv"),
     recipe("size.tumour", "size"),
     recipe("radiomics.tumour", "radiomics"),
     recipe("radiomics.ring", "radiomics"),
@@ -201,7 +205,7 @@ FULL = [
 
 
 def test_the_ladder_goes_from_little_to_much_and_fuses_last() -> None:
-    rungs = rungs_of(FULL, "ladder")
+    rungs = rungs_of(FULL, Choice())
     assert [rung.name for rung in rungs[:3]] == ["size", "clinical", "clinical + size"]
     assert rungs[-2].name == "all"
     assert rungs[-1].name == "all, fused"
@@ -217,21 +221,125 @@ def test_the_ladder_goes_from_little_to_much_and_fuses_last() -> None:
 
 
 def test_the_published_study_sees_the_tumour_the_embedding_and_the_clinic() -> None:
-    rungs = {rung.name: rung for rung in rungs_of(FULL, "paper")}
+    rungs = {rung.name: rung for rung in rungs_of(FULL, Choice(preset="paper"))}
     assert list(rungs) == ["radiomics", "Swin embedding", "clinical", "fused"]
     assert rungs["fused"].recipes == ("radiomics.tumour", "embedding.both", "clinical")
+    assert rungs["fused"].features == (
+        "radiomics.tumour",
+        "embedding.both",
+        "clinical.age",
+        "clinical.sex",
+    )
     assert {rung.model for rung in rungs.values()} == {"fusion"}
+
+
+def test_every_model_is_tried_on_everything_and_the_reference_comes_last() -> None:
+    rungs = rungs_of(FULL, Choice(preset="models"))
+    assert [rung.name for rung in rungs[:3]] == ["size", "clinical", "clinical + size"]
+    assert {rung.model for rung in rungs[3:]} == set(MODELS) == set(get_args(ModelName))
+    assert len({rung.features for rung in rungs[3:]}) == 1
+    assert rungs[-1].name == "all, fusion"
+
+
+AGE = View(name="age", features=("clinical.age",), model="logistic")
+
+
+def test_a_view_of_the_study_stands_first_and_sees_its_columns_alone() -> None:
+    rungs = rungs_of(FULL, Choice(views=(AGE,)))
+    assert (rungs[0].name, rungs[0].recipes) == ("age", ("clinical",))
+    assert rungs[0].features == ("clinical.age",)
+    assert [rung.name for rung in rungs[1:]] == [rung.name for rung in rungs_of(FULL, Choice())]
+
+
+def test_a_family_in_a_view_means_all_of_its_feature_sets() -> None:
+    view = View(name="rad + age", features=("radiomics", "clinical.age"))
+    assert rung_of(view, FULL).recipes == ("radiomics.tumour", "radiomics.ring", "clinical")
+
+
+def test_a_view_of_what_the_store_lacks_is_refused_with_what_it_has() -> None:
+    view = View(name="typo", features=("clinical.agee",))
+    with pytest.raises(InvalidDataError, match=r"no 'clinical\.agee'; it has clinical, size"):
+        rung_of(view, FULL)
+
+
+def test_one_rung_is_evaluated_behind_those_that_it_has_to_beat() -> None:
+    rungs = rungs_of(FULL, Choice(views=(AGE,), only=("age", "radiomics ring")))
+    names = [rung.name for rung in rungs]
+    assert names == ["size", "clinical", "clinical + size", "age", "radiomics ring"]
+    assert rungs_of(FULL, Choice(only=("size",)))[-1].name == "size"
+    with pytest.raises(UsageError, match="no rung 'radiomic'") as caught:
+        rungs_of(FULL, Choice(only=("radiomic",)))
+    assert "radiomics tumour" in caught.value.__notes__[0]
+
+
+def test_features_without_a_name_are_called_by_what_they_are() -> None:
+    (view,) = views_of(("clinical.age", "radiomics"), model="boosting")
+    assert view.name == "clinical.age + radiomics, boosting"
+    assert views_of((), model="boosting") == ()
+    with pytest.raises(UsageError, match="no model 'svm'"):
+        views_of(("clinical",), model="svm")
+
+
+def test_each_rung_is_held_against_the_one_before(study: Study) -> None:
+    choice = Choice(only=("clinical", "ct-fm"))
+    found = ablate.run(study, choice=choice, tracker=InMemoryTracker())
+    first, second = found.scores
+    assert first.against_previous is None
+    contrast = second.against_previous
+    assert contrast is not None
+    assert (contrast.against, contrast.verdict.adjusted_p) == ("clinical", None)
+    delta, over_folds = contrast.comparison.bootstrap, contrast.over_folds
+    assert isinstance(delta, Estimate)
+    assert isinstance(over_folds, Estimate)
+    assert delta.high < 0
+    assert found.dataset.view.name == "ct-fm"
+    told = from_json(found.findings.read_text())
+    assert told.headline == "ct-fm"
+    assert told.main.versus_previous is not None
+    assert told.main.versus_previous.fold_delta == over_folds
+
+
+def test_a_view_sees_as_much_as_its_columns_tell(study: Study) -> None:
+    view = View(name="clinical.age, logistic", features=("clinical.age",), model="logistic")
+    whole = View(name="whole", features=("clinical",), model="logistic")
+    choice = Choice(views=(view, whole), only=(view.name, whole.name))
+    found = ablate.run(study, choice=choice, tracker=InMemoryTracker())
+    risks = {s.out_of_fold.rung.name: s.out_of_fold.predictions.risk for s in found.scores}
+    # Age is the only column of the clinical features.
+    np.testing.assert_array_equal(risks[view.name], risks["whole"])
+
+
+def test_later_patients_are_held_out_by_the_date_that_the_study_names(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    rows = [
+        f"HN-{n:03d},HN-{n:03d},{50 + 20 * rng.random() + 9 * (n % 3 == 0):.1f},{int(n % 3 == 0)},"
+        f"{2005 + n // 12}-03-0{1 + n % 9}"
+        for n in range(120)
+    ]
+    table = "\n".join(["id,patient,age,dm,day", *rows]) + "\n"
+    (tmp_path / "cohort.csv").write_text(table)
+    timed = STUDY.replace("folds = 3\nrepeats = 2", 'kind = "time"\nsince = "2013"')
+    dated = '\n[clinical.diagnosed]\ncolumn = "day"\ntype = "date"\n'
+    (tmp_path / "study.toml").write_text(timed + dated)
+    undated = load_study(tmp_path / "study.toml", environ={})
+    features_build.run(undated, Request(), executor=InProcess())
+    with pytest.raises(InvalidDataError, match=r"needs \[evaluation\] date"):
+        ladder(undated)
+    study = load_study(tmp_path / "study.toml", environ={}, flags={"evaluation.date": "diagnosed"})
+    found, _ = ladder(study)
+    scored = found.scores[0].out_of_fold.predictions.patient_ids
+    assert scored == tuple(f"HN-{n:03d}" for n in range(96, 120))
 
 
 def test_a_store_without_features_has_no_rung() -> None:
     with pytest.raises(InvalidDataError, match="no features to learn from"):
-        rungs_of([], "ladder")
+        rungs_of([], Choice())
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="no preset 'papers'") as caught:
         preset_of("papers")
-    assert "ladder, paper" in caught.value.__notes__[0]
+    assert "ladder, models, paper" in caught.value.__notes__[0]
 
 
 @pytest.mark.slow
