@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from hnmets.evaluation.estimate import Measured
     from hnmets.reporting.published import Published
+    from hnmets.reporting.timed import Timed
     from hnmets.workflows.ablate import Ablation
     from hnmets.workflows.rung_scores import RungScores
 
@@ -63,6 +64,10 @@ def show_ladder(found: "Ablation") -> None:
         f"{len(rows.case_ids)} cases, {int(rows.outcome.sum())} with the event, "
         f"{found.split.parameters.label}, split {found.split.hash[:8]}"
     )
+    if isinstance(found.timed, str):
+        render.say(f"not by when: {found.timed}")
+    else:
+        show_timed(found.timed)
     if found.published:
         show_published(found.published, found.scores)
     for reason, count in found.dataset.reasons.items():
@@ -74,6 +79,23 @@ def show_ladder(found: "Ablation") -> None:
     render.say(f"run {found.run[:8]}; `hnmets report` and `hnmets ui` show it")
     if found.waiting:
         render.say(f"{found.waiting} events wait for MLflow; the next run sends them")
+
+
+def show_timed(timed: "Timed") -> None:
+    """Print the rungs by the horizon, and what had become of the patients."""
+    day = f"by day {timed.horizon_days:.0f}"
+    columns = ("rung", "Uno's C", "AUC", "Brier score")
+    rows = [
+        (each.rung, interval(each.concordance), interval(each.auc), interval(each.brier))
+        for each in timed.rungs
+    ]
+    render.show_table(day, columns, rows)
+    dead = "dead without it" if timed.deaths_known else "deaths are not told"
+    render.say(
+        f"{day}: {timed.event} with the event, {timed.died} {dead}, {timed.event_free} free of "
+        f"it, {timed.censored} lost before (by weight), {timed.untimed} without a usable time; "
+        f"chance of the event {interval(timed.incidence)}"
+    )
 
 
 def show_published(published: "Published", scores: "Sequence[RungScores]") -> None:

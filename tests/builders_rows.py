@@ -123,6 +123,7 @@ def dataset_of(rows: Rows, recipes: Sequence[Recipe] = ()) -> Dataset:
         view=FeatureView(name="test", recipes=("test",)),
         rows=rows,
         centres=(None,) * len(rows.case_ids),
+        died=np.full(len(rows.case_ids), np.nan),
         time_days=np.full(len(rows.case_ids), np.nan),
         recipes=tuple(recipes),
         left_out={},

@@ -54,6 +54,7 @@ def assemble(snapshot: Snapshot, view: FeatureView, *, outcome: str = "outcome")
         rows=rows,
         centres=matrix.text["cohort.centre"],
         time_days=_column(matrix, snapshot, outcome, "time_days"),
+        died=_column(matrix, snapshot, outcome, "died"),
         recipes=recipes,
         left_out=left_out,
         absent=absent,
@@ -116,7 +117,10 @@ def _among(matrix: FeatureMatrix, rows: Sequence[int]) -> FeatureMatrix:
 def _column(
     matrix: FeatureMatrix, snapshot: Snapshot, recipe: str, column: str
 ) -> NDArray[np.float64]:
+    """Return a column of a recipe, NaN throughout where the recipe has none of that name."""
     name = f"{snapshot.find(recipe).name}.{column}"
+    if name not in matrix.columns:
+        return np.full(len(matrix.case_ids), np.nan)
     values: NDArray[np.float64] = matrix.values[:, matrix.columns.index(name)]
     return values
 

@@ -43,6 +43,9 @@ class Dataset:
         One per row; None where it was not recorded.
     time_days
         float64, shape (cases,): days to the event or the last follow-up; NaN where unknown.
+    died
+        float64, shape (cases,): 1 where the follow-up ended by death without the event; NaN
+        where the table does not tell.
     recipes
         Those of the view, in its order.
     left_out
@@ -55,6 +58,7 @@ class Dataset:
     rows: Rows
     centres: tuple[str | None, ...]
     time_days: NDArray[np.float64]
+    died: NDArray[np.float64]
     recipes: tuple[Recipe, ...]
     left_out: Mapping[str, str]
     absent: tuple[Absent, ...]

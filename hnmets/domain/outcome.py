@@ -14,7 +14,11 @@ class Outcome:
     time_days
         Days from diagnosis to the event, or to the last follow-up without it; None where the
         table has no times.
+    died
+        Whether the patient was dead without the event at that time; None where the table does
+        not tell.
     """
 
     event: bool
     time_days: float | None = None
+    died: bool | None = None

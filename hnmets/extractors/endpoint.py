@@ -26,17 +26,20 @@ class Endpoint:
 
     @property
     def recipe(self) -> Recipe:
-        """Identity in the store."""
+        """Identity in the store; `died` is a column where the study tells of deaths."""
+        deaths = self._knows_deaths
         return Recipe(
             name="outcome",
             kind="outcome",
-            columns=("event", "time_days"),
-            types=("bool", "double"),
+            columns=("event", "time_days", "died") if deaths else ("event", "time_days"),
+            types=("bool", "double", "bool") if deaths else ("bool", "double"),
             parameters={"definition": dict(self.definition)},
         )
 
     def values(self, case: Case) -> tuple[Scalar, ...]:
-        """Return (event, time_days); the time is None where the study has none.
+        """Return (event, time_days, died), the last one where the study tells of deaths.
+
+        A value is None where the table has none.
 
         Raises
         ------
@@ -45,7 +48,13 @@ class Endpoint:
         """
         if case.outcome is None:
             raise CaseError(Code.OUTCOME_MISSING, "the case has no outcome")
-        return case.outcome.event, case.outcome.time_days
+        told = case.outcome
+        died = (told.died,) if self._knows_deaths else ()
+        return told.event, told.time_days, *died
+
+    @property
+    def _knows_deaths(self) -> bool:
+        return self.definition.get("death") is not None
 
     def row(self, case: Case) -> Row:
         """Return the case's row for the store.
@@ -61,5 +70,9 @@ class Endpoint:
             fingerprint=self.recipe.fingerprint,
             input_digest=digest_of(values),
             values=values,
-            reasons={"time_days": NOT_RECORDED} if values[1] is None else {},
+            reasons={
+                column: NOT_RECORDED
+                for column, value in zip(self.recipe.columns, values, strict=True)
+                if value is None
+            },
         )

@@ -16,6 +16,7 @@ from hnmets.reporting.published import Published
 from hnmets.reporting.rung import LADDER, AbsentRung, Rung, Stage
 from hnmets.reporting.selected import Selection
 from hnmets.reporting.subgroup import SubgroupRow
+from hnmets.reporting.timed import Timed
 from hnmets.reporting.tripod_items import TRIPOD_ITEMS
 
 
@@ -35,6 +36,8 @@ class Findings:
         In the order of the ladder, ablations after it.
     absent
         Rungs of the ladder that could not be run.
+    timed, not_timed
+        The rungs by a horizon, or why that could not be measured.
     statements
         What only people can say, by TRIPOD+AI item: `18a` funding, `17` ethics, …
     limits
@@ -56,6 +59,8 @@ class Findings:
     rungs: tuple[Rung, ...]
     absent: tuple[AbsentRung, ...] = ()
     missing: tuple[MissingValues, ...] = ()
+    timed: Timed | None = None
+    not_timed: str = ""
     subgroups: tuple[SubgroupRow, ...] = ()
     selections: tuple[Selection, ...] = ()
     controls: tuple[Control, ...] = ()
@@ -127,6 +132,7 @@ class Findings:
             yield "two rungs have one name"
         asked = [self.headline, *(selection.rung for selection in self.selections)]
         asked += [contrast.against for rung in self.rungs for contrast in rung.contrasts]
+        asked += [each.rung for each in self.timed.rungs] if self.timed else []
         asked += [figure.rung for figure in self.published.figures] if self.published else []
         asked += [self.permutation.rung] if self.permutation else []
         yield from (f"no rung is called '{name}'" for name in asked if name not in names)

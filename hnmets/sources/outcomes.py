@@ -28,9 +28,12 @@ class OutcomeRule:
     values
         Other spellings: `"1" = ["yes"]`, `"0" = ["no"]`.
     missing
-        Spellings of unknown in the three columns; an empty cell always is.
+        Spellings of unknown in these columns; an empty cell always is.
     event_time, follow_up
         Columns with the time from diagnosis to the event and to the last follow-up.
+    death
+        Column with 0 or 1: dead at the last follow-up. Who died without the event can no
+        longer get it, and is no patient who was lost.
     time_unit
         Unit of both: days, months of 30.4375 days, years of 365.25 days.
     horizon_days, horizon_months
@@ -46,6 +49,7 @@ class OutcomeRule:
     missing: tuple[str, ...] = ()
     event_time: str | None = None
     follow_up: str | None = None
+    death: str | None = None
     time_unit: Literal["days", "months", "years"] = "days"
     horizon_days: float | None = None
     horizon_months: float | None = None
@@ -74,7 +78,12 @@ class OutcomeRule:
     @property
     def columns(self) -> dict[str, str]:
         """The outcome's columns by the setting that names them."""
-        named = {"event": self.event, "event_time": self.event_time, "follow_up": self.follow_up}
+        named = {
+            "event": self.event,
+            "event_time": self.event_time,
+            "follow_up": self.follow_up,
+            "death": self.death,
+        }
         return {setting: column for setting, column in named.items() if column is not None}
 
 
@@ -86,6 +95,7 @@ class _Told:
     event: bool | None
     event_days: float | None
     follow_up_days: float | None
+    dead: bool | None
     cells: Mapping[str, str]
 
 
@@ -109,13 +119,15 @@ def read_outcomes(
     times = {
         setting: _days(rule, column, [(row, cells[column]) for row, cells in rows], findings)
         for setting, column in rule.columns.items()
-        if setting != "event"
+        if setting in {"event_time", "follow_up"}
     }
+    dead = _flags(rule, rule.death, rows, findings) if rule.death else [None] * len(rows)
     told = [
-        _Told(row=row, event=event, event_days=at, follow_up_days=until, cells=cells)
-        for (row, cells), event, at, until in zip(
+        _Told(row=row, event=event, event_days=at, follow_up_days=until, dead=gone, cells=cells)
+        for (row, cells), event, gone, at, until in zip(
             rows,
-            _events(rule, rows, findings),
+            _flags(rule, rule.event, rows, findings),
+            dead,
             times.get("event_time", absent),
             times.get("follow_up", absent),
             strict=True,
@@ -124,19 +136,22 @@ def read_outcomes(
     return [_outcome(rule, case, findings) for case in told]
 
 
-def _events(
-    rule: OutcomeRule, rows: Sequence[tuple[int, Mapping[str, str]]], findings: Findings
+def _flags(
+    rule: OutcomeRule,
+    column: str,
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    findings: Findings,
 ) -> list[bool | None]:
     meanings = spellings_of(_EVENT) | spellings_of(rule.values)
-    events: list[bool | None] = []
+    flags: list[bool | None] = []
     for row, cells in rows:
-        text = cells[rule.event]
+        text = cells[column]
         known = text in meanings and not is_missing(text, rule.missing)
-        events.append(meanings[text] == "1" if known else None)
+        flags.append(meanings[text] == "1" if known else None)
         if not known and not is_missing(text, rule.missing):
             problem = "neither 0 nor 1, and not among `values`"
-            findings.add(row=row, column=rule.event, value=text, problem=problem)
-    return events
+            findings.add(row=row, column=column, value=text, problem=problem)
+    return flags
 
 
 def _days(
@@ -162,7 +177,7 @@ def _outcome(rule: OutcomeRule, told: _Told, findings: Findings) -> Outcome | Ca
         return _by_horizon(rule, rule.horizon, told, findings)
     if not problem:
         days = told.event_days if told.event else told.follow_up_days
-        return Outcome(event=told.event, time_days=days)
+        return Outcome(event=told.event, time_days=days, died=_died(told))
     column = rule.columns[setting]
     findings.add(
         row=told.row,
@@ -172,7 +187,12 @@ def _outcome(rule: OutcomeRule, told: _Told, findings: Findings) -> Outcome | Ca
         done="case kept, its time not used: the outcome has no horizon",
         code=Code.OUTCOME_ORDER,
     )
-    return Outcome(event=told.event)
+    return Outcome(event=told.event, died=_died(told))
+
+
+def _died(told: _Told) -> bool | None:
+    """Return whether the follow-up ended by death without the event."""
+    return None if told.dead is None else told.dead and not told.event
 
 
 def _disorder(rule: OutcomeRule, told: _Told) -> tuple[str, str]:
@@ -216,4 +236,4 @@ def _by_horizon(
         done='kept as negative by `censored = "keep-negative"`',
         code=Code.OUTCOME_CENSORED,
     )
-    return Outcome(event=False, time_days=until)
+    return Outcome(event=False, time_days=until, died=_died(told))

@@ -19,7 +19,8 @@ from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.estimate import Estimate, Measured
 from hnmets.reporting.published import PAPER, Published
-from hnmets.sources.outcomes import OutcomeRule
+from hnmets.reporting.timed import Timed
+from hnmets.sources.outcomes import DAYS_PER_MONTH, OutcomeRule
 from hnmets.tracking.base import Tracker
 from hnmets.tracking.environment import capture
 from hnmets.tracking.opening import open_tracker
@@ -34,6 +35,7 @@ from hnmets.workflows.report import keep
 from hnmets.workflows.rung_scores import RungScores, scores_of
 from hnmets.workflows.store_view import cases_in_view, recipes_in_view
 from hnmets.workflows.study import Study
+from hnmets.workflows.timed_scores import timed_scores
 
 # With these a number would be a mistake and not a finding.
 _STOPPING = ("D_OUTCOME_COPY", "D_OUTCOME_DIFFERS")
@@ -55,6 +57,8 @@ class Ablation:
         Events that MLflow has not taken yet; they are sent by the next run.
     findings
         File from which `hnmets report` is made; it names cases and stays in the store.
+    timed
+        The rungs by a horizon, or why that could not be measured.
     published
         Figures to be printed beside our own, of another cohort.
     """
@@ -67,6 +71,7 @@ class Ablation:
     run: str
     waiting: int
     findings: Path
+    timed: Timed | str
     published: Published | None
 
     def as_json(self) -> dict[str, object]:
@@ -130,6 +135,12 @@ def run(
     bootstrap = Bootstrap(draws=study.evaluation.draws, seed=study.split.seed)
     family = _family(study, plan.rungs)
     scores = scores_of(found.rungs, family=family, bootstrap=bootstrap)
+    timed = timed_scores(
+        plan.dataset,
+        found.rungs,
+        by_days=study.evaluation.by_months * DAYS_PER_MONTH,
+        bootstrap=bootstrap,
+    )
     now = datetime.now(UTC)
     key, waiting = _remember(study, plan, scores, tracker, at=now)
     told = Told(
@@ -145,6 +156,7 @@ def run(
         at=now,
         environment=capture((), privacy=Privacy.of(study.folder)).tags,
         published=plan.published,
+        timed=timed,
     )
     return Ablation(
         dataset=plan.dataset,
@@ -155,6 +167,7 @@ def run(
         run=key,
         waiting=waiting,
         findings=keep(told.findings, study.store_folder, run=key, at=now),
+        timed=timed,
         published=plan.published,
     )
 

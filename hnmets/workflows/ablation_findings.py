@@ -25,6 +25,7 @@ from hnmets.reporting.protocol import Protocol
 from hnmets.reporting.published import Published
 from hnmets.reporting.rung import LADDER, AbsentRung, CalibrationNumbers, Contrast, Rung, Stage
 from hnmets.reporting.selected import SelectedFeature, Selection
+from hnmets.reporting.timed import Timed
 from hnmets.selection.scope import in_scope
 from hnmets.sources.outcomes import OutcomeRule
 from hnmets.workflows.ablation_audits import Audits
@@ -49,6 +50,8 @@ class Told:
         Versions and device, by name.
     published
         Figures to be printed beside our own.
+    timed
+        The rungs by a horizon, or why that could not be measured.
     oracles
         By rung, the AUC that the truth of a synthetic cohort allows.
     """
@@ -67,6 +70,7 @@ class Told:
     audits: Audits = field(default_factory=Audits)
     oracles: Mapping[str, float] = field(default_factory=dict)
     published: Published | None = None
+    timed: Timed | str = ""
 
     @cached_property
     def findings(self) -> Findings:
@@ -83,6 +87,8 @@ class Told:
             absent=self._absent,
             missing=self._missing,
             published=self.published,
+            timed=None if isinstance(self.timed, str) else self.timed,
+            not_timed=self.timed if isinstance(self.timed, str) else "",
             subgroups=self.audits.subgroups,
             selections=(self._selection(main),),
             controls=self.audits.controls,
@@ -136,7 +142,10 @@ class Told:
             censoring="none: the event counts whenever it was seen"
             if rule.horizon is None
             else f"patients who were lost before the horizon: {rule.censored}",
-            competing="not considered: death without the event counts as no event",
+            competing="death without the event: a competing risk in the numbers by a day, no "
+            "event in all others"
+            if rule.death
+            else "not considered: the table does not tell of deaths",
         )
 
     @property

@@ -122,6 +122,9 @@ class EvaluationSection:
         Rungs of the study's own; they stand before the others.
     date
         The clinical variable, of type `date`, that a split by time goes by.
+    by_months
+        Horizon of the numbers that say "by when", in months of 30.4375 days from diagnosis;
+        they need the outcome's times.
     draws
         Resamples of the patients behind an interval.
     family
@@ -131,11 +134,14 @@ class EvaluationSection:
 
     views: tuple[View, ...] = ()
     date: str = ""
+    by_months: float = 24.0
     draws: int = 2000
     family: tuple[str, ...] = ("radiomics", "embedding both", "all", "all, fused")
 
     def __post_init__(self) -> None:
         """Check that an interval is possible, and that names tell views apart."""
+        if self.by_months <= 0:
+            raise ValueError("`by_months` lies after the diagnosis")
         if self.draws < 100:
             raise ValueError("`draws` is at least 100")
         if len({view.name for view in self.views}) < len(self.views):

@@ -43,3 +43,12 @@ def test_another_outcome_is_another_input() -> None:
         for event, time in ((True, 10.0), (False, 10.0), (True, 11.0), (True, None))
     ]
     assert len({row.input_digest for row in rows}) == 4
+
+
+def test_deaths_are_a_column_where_the_study_tells_of_them() -> None:
+    with_deaths = Endpoint(definition={"event": "DM", "death": "dead"})
+    assert with_deaths.recipe.columns == ("event", "time_days", "died")
+    row = with_deaths.row(case(Outcome(event=False, time_days=90.0, died=True)))
+    assert row.values == (False, 90.0, True)
+    unknown = with_deaths.row(case(Outcome(event=False, time_days=90.0)))
+    assert unknown.reasons == {"died": "not recorded"}

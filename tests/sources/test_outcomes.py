@@ -158,3 +158,33 @@ def test_a_later_horizon_never_takes_an_event_away(told: Told, near: int, far: i
 def test_a_rule_that_cannot_work_is_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         rule(**settings)
+
+
+def test_a_death_without_the_event_is_told_from_a_loss() -> None:
+    columns = ("dm", "dm_days", "fu_days", "dead")
+    told = [
+        ("1", "50", "90", "1"),
+        ("0", "", "90", "1"),
+        ("0", "", "90", "0"),
+        ("0", "", "90", ""),
+    ]
+    rows = [(n, dict(zip(columns, row, strict=True))) for n, row in enumerate(told, start=2)]
+    results = read_outcomes(rule(death="dead"), rows, Findings())
+    assert [r.died for r in results if isinstance(r, Outcome)] == [False, True, False, None]
+    assert rule(death="dead").columns["death"] == "dead"
+
+
+def test_a_death_that_is_neither_yes_nor_no_is_a_finding() -> None:
+    findings = Findings()
+    cells = {"dm": "0", "dm_days": "", "fu_days": "90", "dead": "perhaps"}
+    (result,) = read_outcomes(rule(death="dead"), [(2, cells)], findings)
+    assert result == Outcome(event=False, time_days=90.0)
+    (finding,) = findings.collected()
+    assert (finding.column, finding.value) == ("dead", "perhaps")
+
+
+def test_who_was_watched_beyond_the_horizon_had_not_died_by_it() -> None:
+    columns = ("dm", "dm_days", "fu_days", "dead")
+    cells = dict(zip(columns, ("0", "", "900", "1"), strict=True))
+    (result,) = read_outcomes(rule(death="dead", horizon_days=730), [(2, cells)], Findings())
+    assert result == Outcome(event=False, time_days=730.0)

@@ -35,9 +35,9 @@ def test_the_template_is_a_study(tmp_path: Path) -> None:
 
 def test_every_commented_setting_of_the_template_works_when_uncommented(tmp_path: Path) -> None:
     lines = template().splitlines()
-    commented = ("# root =", "# horizon", "# censored", '# "HN')
+    commented = ("# root =", "# horizon", "# censored", "# death", '# "HN')
     settings = [line[2:] if line.startswith(commented) else line for line in lines]
-    assert sum(a != b for a, b in zip(lines, settings, strict=True)) == 4
+    assert sum(a != b for a, b in zip(lines, settings, strict=True)) == 5
     study = study_of(tmp_path, "\n".join(settings), environ={"MY_DATA": "/data"})
     assert study.outcome is not None
     assert study.outcome.horizon == 730.5
