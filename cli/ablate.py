@@ -7,7 +7,7 @@ import typer
 from cli import options, render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hnmets.evaluation.estimate import Measured
     from hnmets.reporting.published import Published
@@ -70,15 +70,24 @@ def show_ladder(found: "Ablation") -> None:
         show_timed(found.timed)
     if found.published:
         show_published(found.published, found.scores)
+    for remark in _remarks(found):
+        render.say(remark)
+
+
+def _remarks(found: "Ablation") -> "Iterator[str]":
+    """Say who is not in the numbers, what looks wrong, and where to go on."""
     for reason, count in found.dataset.reasons.items():
-        render.say(f"left out: {count} cases, {reason}")
+        yield f"left out: {count} cases, {reason}"
+    for each in found.dataset.absent:
+        if each.cases:
+            yield f"kept without {each.modality}: {each.cases} cases, imputed in each fold"
     for name, reason in found.unscored.items():
-        render.say(f"not estimable: {name}, {reason}")
+        yield f"not estimable: {name}, {reason}"
     for suspicion in found.suspicions:
-        render.say(f"suspicious: {suspicion}")
-    render.say(f"run {found.run[:8]}; `hnmets report` and `hnmets ui` show it")
+        yield f"suspicious: {suspicion}"
+    yield f"run {found.run[:8]}; `hnmets report` and `hnmets ui` show it"
     if found.waiting:
-        render.say(f"{found.waiting} events wait for MLflow; the next run sends them")
+        yield f"{found.waiting} events wait for MLflow; the next run sends them"
 
 
 def show_timed(timed: "Timed") -> None:

@@ -23,9 +23,10 @@ class Published:
     cohort: str
     figures: tuple[PublishedFigure, ...]
 
-    def among(self, rungs: Collection[str]) -> "Published":
-        """Return the figures that one of these rungs can be held against."""
-        return replace(self, figures=tuple(f for f in self.figures if f.rung in rungs))
+    def among(self, rungs: Collection[str]) -> "Published | None":
+        """Return the figures that these rungs can be held against; None where there are none."""
+        figures = tuple(figure for figure in self.figures if figure.rung in rungs)
+        return replace(self, figures=figures) if figures else None
 
 
 # By its abstract; the rungs are those of the preset `paper`.

@@ -82,6 +82,8 @@ class Ablation:
             "events": int(self.dataset.rows.outcome.sum()),
             "split": {"label": self.split.parameters.label, "hash": self.split.hash},
             "left_out": self.dataset.reasons,
+            "policy": self.dataset.view.policy,
+            "lacking": {each.modality: each.cases for each in self.dataset.absent if each.cases},
             "unscored": self.unscored,
             "suspicions": [str(suspicion) for suspicion in self.suspicions],
             "ladder": [_as_json(scores) for scores in self.scores],
@@ -189,7 +191,7 @@ def prepare(study: Study, choice: Choice) -> Plan:
     wanted = replace(choice, views=(*study.evaluation.views, *choice.views))
     rungs = rungs_of(_features(snapshot), wanted)
     names = dict.fromkeys(name for rung in rungs for name in rung.recipes)
-    view = FeatureView(name=choice.name, recipes=tuple(names))
+    view = FeatureView(name=choice.name, recipes=tuple(names), policy=study.evaluation.policy)
     cohort = read_cohort(study)
     dataset = assemble(snapshot, view)
     subjects = subjects_of(snapshot, dates=_dates(study, cohort))

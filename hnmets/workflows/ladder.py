@@ -241,7 +241,9 @@ def _models(recipes: Sequence[Recipe]) -> list[Rung]:
 def _paper(recipes: Sequence[Recipe]) -> list[Rung]:
     by_kind = _by_kind(recipes)
     radiomics = tuple(n for n in by_kind.get("radiomics", ()) if n == "radiomics.tumour")
-    deep = _main_embedding(by_kind.get("embedding", ()))
+    # An imported embedding is no Swin Transformer's.
+    own = tuple(name for name in by_kind.get("embedding", ()) if name.startswith("embedding."))
+    deep = _main_embedding(own)
     clinical = tuple(
         f"{recipe.name}.{variable}"
         for recipe in recipes

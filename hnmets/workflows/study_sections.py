@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from hnmets.datasets.view import Policy
 from hnmets.execution.base import Limits
 from hnmets.extractors.embedding import Variant
 from hnmets.extractors.embedding_parameters import EmbeddingParameters
@@ -120,6 +121,9 @@ class EvaluationSection:
     ----------
     views
         Rungs of the study's own; they stand before the others.
+    policy
+        `complete-case` leaves out cases that lack a feature set; `modality-missing` keeps them,
+        the absent values imputed within each fold.
     date
         The clinical variable, of type `date`, that a split by time goes by.
     by_months
@@ -133,6 +137,7 @@ class EvaluationSection:
     """
 
     views: tuple[View, ...] = ()
+    policy: Policy = "complete-case"
     date: str = ""
     by_months: float = 24.0
     draws: int = 2000

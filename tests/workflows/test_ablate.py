@@ -14,6 +14,7 @@ from hnmets.execution.local import InProcess
 from hnmets.models.catalog import MODELS
 from hnmets.models.names import ModelName
 from hnmets.reporting.findings_json import from_json
+from hnmets.reporting.published import PAPER
 from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.workflows import ablate, features_build, features_import, report
 from hnmets.workflows.ablate import Ablation
@@ -233,6 +234,20 @@ def test_the_published_study_sees_the_tumour_the_embedding_and_the_clinic() -> N
     assert {rung.model for rung in rungs.values()} == {"fusion"}
 
 
+def test_published_figures_stand_beside_the_rungs_that_there_are(study: Study) -> None:
+    found = ablate.run(study, choice=Choice(preset="paper"), tracker=InMemoryTracker())
+    assert found.published is None  # clinical alone has no published figure
+    names = [rung.name for rung in rungs_of(FULL, Choice(preset="paper"))]
+    shown = PAPER.among(names)
+    assert shown is not None
+    assert [(f.measure, f.value) for f in shown.figures if f.rung == "fused"] == [
+        ("auc", 0.803),
+        ("accuracy", 0.752),
+        ("sensitivity", 0.730),
+        ("specificity", 0.758),
+    ]
+
+
 def test_every_model_is_tried_on_everything_and_the_reference_comes_last() -> None:
     rungs = rungs_of(FULL, Choice(preset="models"))
     assert [rung.name for rung in rungs[:3]] == ["size", "clinical", "clinical + size"]
@@ -340,6 +355,23 @@ def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="no preset 'papers'") as caught:
         preset_of("papers")
     assert "ladder, models, paper" in caught.value.__notes__[0]
+
+
+def test_a_case_that_lacks_a_modality_is_left_out_or_kept_and_counted(
+    study: Study, tmp_path: Path
+) -> None:
+    lines = (tmp_path / "noise.csv").read_text().splitlines()
+    (tmp_path / "part.csv").write_text("\n".join(lines[:-9]) + "\n")
+    request = ImportRequest(
+        table=tmp_path / "part.csv", name="part", kind="embedding", case_column="id"
+    )
+    features_import.run(study, request)
+    complete = ladder(study)[0].as_json()
+    assert complete["left_out"] == {"lacks part": 9}
+    file = study.folder / "study.toml"
+    kept = load_study(file, environ={}, flags={"evaluation.policy": "modality-missing"})
+    found = ladder(kept)[0].as_json()
+    assert (found["cases"], found["left_out"], found["lacking"]) == (CASES, {}, {"part": 9})
 
 
 @pytest.mark.slow
