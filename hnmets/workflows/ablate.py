@@ -136,12 +136,17 @@ def run(
     )
     bootstrap = Bootstrap(draws=study.evaluation.draws, seed=study.split.seed)
     family = _family(study, plan.rungs)
-    scores = scores_of(found.rungs, family=family, bootstrap=bootstrap)
     timed = timed_scores(
         plan.dataset,
         found.rungs,
         by_days=study.evaluation.by_months * DAYS_PER_MONTH,
         bootstrap=bootstrap,
+    )
+    scores = scores_of(
+        found.rungs,
+        family=family,
+        bootstrap=bootstrap,
+        timed=() if isinstance(timed, str) else timed.rungs,
     )
     now = datetime.now(UTC)
     key, waiting = _remember(study, plan, scores, tracker, at=now)

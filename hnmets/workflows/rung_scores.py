@@ -12,6 +12,7 @@ from hnmets.evaluation.estimate import Measured
 from hnmets.evaluation.family import Verdict, judge
 from hnmets.evaluation.fold_mean import FoldMean, fold_mean_auc, fold_mean_difference
 from hnmets.evaluation.operating_point import OperatingPoint, operating_point
+from hnmets.reporting.timed import TimedRung
 from hnmets.workflows.cross_validation import OutOfFold
 from hnmets.workflows.ladder import BASELINE
 
@@ -46,6 +47,8 @@ class RungScores:
         Against clinical + size; None for the baseline itself, and where the ladder has none.
     against_previous
         Against the rung before; None for the first one. Never announced, so it only explores.
+    timed
+        The rung by a horizon; None where there are no times.
     """
 
     out_of_fold: OutOfFold
@@ -55,6 +58,7 @@ class RungScores:
     calibration: Calibration
     against_baseline: RungContrast | None = None
     against_previous: RungContrast | None = None
+    timed: TimedRung | None = None
 
     @property
     def measures(self) -> dict[str, Measured]:
@@ -77,11 +81,21 @@ class RungScores:
             found["fold_mean_auc"] = self.fold_mean.mean
         if self.against_baseline is not None:
             found["delta_auc"] = self.against_baseline.comparison.bootstrap
+        if self.timed is not None:
+            found |= {
+                "uno_c": self.timed.concordance,
+                "auc_by_horizon": self.timed.auc,
+                "brier_by_horizon": self.timed.brier,
+            }
         return found
 
 
 def scores_of(
-    rungs: Sequence[OutOfFold], *, family: Sequence[str], bootstrap: Bootstrap
+    rungs: Sequence[OutOfFold],
+    *,
+    family: Sequence[str],
+    bootstrap: Bootstrap,
+    timed: Sequence[TimedRung] = (),
 ) -> tuple[RungScores, ...]:
     """Measure all rungs, and compare them with clinical + size.
 
@@ -89,6 +103,8 @@ def scores_of(
     ----------
     family
         Rungs whose comparison was announced before the data were looked at.
+    timed
+        The rungs by a horizon; none where there are no times.
 
     Raises
     ------
@@ -100,6 +116,7 @@ def scores_of(
         (each, baseline) for each in rungs if baseline is not None and each is not baseline
     ]
     to_baseline = _contrasts(against_baseline, family=family, bootstrap=bootstrap)
+    by_horizon = {each.rung: each for each in timed}
     to_previous = _contrasts(
         [(later, before) for before, later in pairwise(rungs)], family=(), bootstrap=bootstrap
     )
@@ -112,6 +129,7 @@ def scores_of(
             calibration=calibration(each.predictions, bootstrap),
             against_baseline=to_baseline.get(each.rung.name),
             against_previous=to_previous.get(each.rung.name),
+            timed=by_horizon.get(each.rung.name),
         )
         for each in rungs
     )

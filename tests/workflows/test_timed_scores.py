@@ -139,7 +139,8 @@ def test_head_neck_pet_ct_by_two_years(real_data: Path, tmp_path: Path) -> None:
     study = load_study(tmp_path / "study.toml", environ=environ, flags=flags)
     features_build.run(study, Request(), executor=InProcess())
     choice = Choice(only=("age + sex", "tumour volume"))
-    timed = ablate.run(study, choice=choice, tracker=InMemoryTracker()).timed
+    tracker = InMemoryTracker()
+    timed = ablate.run(study, choice=choice, tracker=tracker).timed
     assert isinstance(timed, Timed)
     counts = (timed.event, timed.died, timed.event_free, timed.censored, timed.untimed)
     # 26 events and 20 patients who left earlier, as the flow of the outcome counts them.
@@ -147,3 +148,5 @@ def test_head_neck_pet_ct_by_two_years(real_data: Path, tmp_path: Path) -> None:
     volume = next(each.auc for each in timed.rungs if each.rung == "tumour volume")
     assert isinstance(volume, Estimate)
     assert 0.65 < volume.value < 0.8
+    logged = [kept.values for kept in tracker.runs.values()]
+    assert volume.value in [values.get("auc_by_horizon") for values in logged]
