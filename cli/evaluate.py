@@ -18,7 +18,15 @@ Features = Annotated[
         help="Instead of a name: feature sets and single columns, separated by commas.",
     ),
 ]
-ModelOption = Annotated[str, typer.Option("--model", "-m", help="What learns from --features.")]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="What learns from --features: logistic, elastic-net, random-forest, boosting, "
+        "fusion, fusion-gated or fusion-attention.",
+    ),
+]
 
 
 def evaluate(
