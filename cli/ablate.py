@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hnmets.evaluation.estimate import Measured
+    from hnmets.reporting.audit import Control
     from hnmets.reporting.published import Published
     from hnmets.reporting.timed import Timed
     from hnmets.workflows.ablate import Ablation
+    from hnmets.workflows.ablation_audits import Audits
     from hnmets.workflows.rung_scores import RungScores
 
 Preset = Annotated[
@@ -20,6 +22,13 @@ Preset = Annotated[
     typer.Option(
         "--preset",
         help="ladder; models: every model on all features; paper: the study as published.",
+    ),
+]
+Permutations = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Repeat the last rung on so many shuffles of the outcome: what is found by chance?",
     ),
 ]
 COLUMNS = (
@@ -33,12 +42,14 @@ COLUMNS = (
     "AUC beyond clinical + size",
     "p (Holm)",
 )
+CONTROLS = ("control", "kind", "model", "AUC (95 %)", "lead of the model")
 
 
 def ablate(
     study: options.StudyFile = options.DEFAULT_STUDY,
     preset: Preset = "ladder",
     split: options.Split = None,
+    permutations: Permutations = 0,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -49,7 +60,12 @@ def ablate(
 
     settings = load_study(study, flags={"split.kind": split})
     with render.progress_bar(quiet=quiet or json) as advance:
-        found = workflow.run(settings, choice=Choice(preset=preset_of(preset)), on_fold=advance)
+        found = workflow.run(
+            settings,
+            choice=Choice(preset=preset_of(preset)),
+            permutations=permutations,
+            on_fold=advance,
+        )
     if json:
         render.show_json(found.as_json())
     else:
@@ -70,6 +86,7 @@ def show_ladder(found: "Ablation") -> None:
         show_timed(found.timed)
     if found.published:
         show_published(found.published, found.scores)
+    show_audits(found.audits)
     for remark in _remarks(found):
         render.say(remark)
 
@@ -120,6 +137,31 @@ def show_published(published: "Published", scores: "Sequence[RungScores]") -> No
         f"the cohorts differ: theirs is of {published.cohort}; neither column can be called "
         "better or worse than the other"
     )
+
+
+def show_audits(audits: "Audits") -> None:
+    """Print what the ladder was asked beside its numbers; nothing that was not asked."""
+    if audits.controls:
+        render.show_table("controls", CONTROLS, [_control(each) for each in audits.controls])
+    if stability := audits.stability:
+        render.say(
+            f"{', '.join(stability.perturbations)}: {stability.reproducible} of "
+            f"{stability.features} features keep an ICC of 0.75"
+        )
+    if stability and stability.risk_spread is not None:
+        render.say(f"risks of {stability.rung} spread by {stability.risk_spread:.3f} (median)")
+    if permutation := audits.permutation:
+        render.say(
+            f"{permutation.permutations} shuffles of the outcome: {permutation.rung} has a mean "
+            f"AUC of {permutation.mean_auc:.2f}, p = {permutation.p_value:.3g}"
+        )
+
+
+def _control(control: "Control") -> tuple[str, ...]:
+    auc, lead = interval(control.auc), "not compared"
+    if control.lead is not None:
+        lead = interval(control.lead)
+    return (control.name, control.kind, control.rung or "", auc, lead)
 
 
 def _row(scores: "RungScores") -> tuple[str, ...]:

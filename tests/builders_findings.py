@@ -204,6 +204,7 @@ def findings(cohort: Simulated | None = None) -> Findings:
                 lead=compare(
                     cohort.predictions(main), cohort.predictions("volume"), BOOTSTRAP
                 ).bootstrap,
+                rung=main,
             ),
             Control(
                 kind="shortcut",
@@ -217,9 +218,13 @@ def findings(cohort: Simulated | None = None) -> Findings:
             patients=40,
             features=1562,
             reproducible=903,
+            rung=main,
             risk_spread=0.031,
+            risk_spread_worst=0.112,
         ),
-        permutation=Permutation(rung=main, permutations=100, mean_auc=0.503, p_value=0.0099),
+        permutation=Permutation(
+            rung=main, permutations=100, seed=0, auc=0.78, mean_auc=0.503, p_value=0.0099
+        ),
         suspicions=(
             Suspicion(
                 code="D_AUC",

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -62,6 +62,24 @@ class Dataset:
     recipes: tuple[Recipe, ...]
     left_out: Mapping[str, str]
     absent: tuple[Absent, ...]
+
+    def among(self, case_ids: Collection[str], *, reason: str) -> "Dataset":
+        """Return the rows of some cases.
+
+        Parameters
+        ----------
+        reason
+            Why the others are left out.
+        """
+        cases = self.rows.case_ids
+        kept = [place for place, case in enumerate(cases) if case in case_ids]
+        return replace(
+            self,
+            rows=self.rows.among(kept),
+            centres=tuple(self.centres[place] for place in kept),
+            time_days=self.time_days[kept],
+            left_out={**self.left_out, **{c: reason for c in cases if c not in case_ids}},
+        )
 
     @property
     def reasons(self) -> dict[str, int]:

@@ -31,4 +31,15 @@ def suffix_of(alteration: "Alteration | None") -> str:
 
 def is_altered(recipe: Recipe) -> bool:
     """Tell whether a recipe measures a control or a perturbation."""
-    return _MARK in recipe.name
+    return bool(alteration_name(recipe))
+
+
+def alteration_name(recipe: Recipe) -> str:
+    """Return the name of the control or perturbation that a recipe measures; mostly empty.
+
+    Examples
+    --------
+    >>> alteration_name(Recipe(name="size.tumour~grow-1mm", kind="size", columns=("v",)))
+    'grow-1mm'
+    """
+    return recipe.name.partition(_MARK)[2]

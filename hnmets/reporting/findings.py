@@ -126,6 +126,19 @@ class Findings:
             and rung.auc.low > rung.oracle_auc
         )
 
+    @property
+    def unbeaten(self) -> dict[str, list[Control]]:
+        """By model, the controls of which the data do not show that it is better.
+
+        Shortcuts are not among them: one that predicts is another finding than an image that
+        is not needed.
+        """
+        found: dict[str, list[Control]] = {}
+        for control in self.controls:
+            if control.kind != "shortcut" and control.is_beaten is False:
+                found.setdefault(control.rung or "the model", []).append(control)
+        return found
+
     def _names(self) -> Iterator[str]:
         names = [rung.name for rung in self.rungs]
         if len(set(names)) < len(names):
@@ -135,6 +148,7 @@ class Findings:
         asked += [each.rung for each in self.timed.rungs] if self.timed else []
         asked += [figure.rung for figure in self.published.figures] if self.published else []
         asked += [self.permutation.rung] if self.permutation else []
+        asked += [each.rung for each in (*self.controls, self.stability) if each and each.rung]
         yield from (f"no rung is called '{name}'" for name in asked if name not in names)
 
     def _ladder(self) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """An ablation as runs: one for the ladder, one for each rung, one for each fold of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -25,6 +25,8 @@ class Ladder:
     ----------
     settings
         Of the study, by dotted name.
+    documents
+        JSON of what else was asked, by file name.
     """
 
     study: str
@@ -32,6 +34,7 @@ class Ladder:
     dataset: Dataset
     split: Split
     scores: tuple[RungScores, ...]
+    documents: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
     def seen(self) -> base.Dataset:
@@ -70,6 +73,8 @@ def log_ladder(tracker: Tracker, ladder: Ladder, *, at: datetime) -> str:
     )
     for place, scores in enumerate(ladder.scores, 1):
         log.rung(scores, place=place, parent=parent)
+    for name, document in ladder.documents.items():
+        tracker.log_artifact(parent, Artifact.json(name, document))
     tracker.end(parent, Status.FINISHED, at=at)
     return parent
 

@@ -17,6 +17,8 @@ from hnmets.selection.reference import SelectionParameters
 from hnmets.workflows.ladder import Rung
 
 Scored = TypeVar("Scored", bound=np.generic)
+# A fold, and the rungs that were fitted in it, in the order of the ladder.
+OnFit = Callable[[FoldRows, Sequence[FittedCandidate]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +72,18 @@ class _Tally:
     n_fits: int = 0
 
 
-def cross_validate(
+def nothing_more(_fold: FoldRows, _fitted: Sequence[FittedCandidate]) -> None:
+    """Ask fitted rungs nothing beside their scores."""
+
+
+def cross_validate(  # noqa: PLR0913 - settings, and who is told; all named
     folds: Sequence[FoldRows],
     rungs: Sequence[Rung],
     *,
     selection: SelectionParameters,
     seed: int,
     on_fold: Callable[[str, int, int], None],
+    on_fit: OnFit = nothing_more,
 ) -> CrossValidated:
     """Fit all rungs in all folds.
 
@@ -91,6 +98,8 @@ def cross_validate(
         Of the first fold; each has its own.
     on_fold
         Called with a fold's name, how many are done, and how many there are.
+    on_fit
+        Called when all rungs are fitted in a fold: what they learned is not kept.
     """
     usable = [fold for fold in folds if not fold.why_untrainable]
     tallies = [_Tally() for _ in rungs]
@@ -98,10 +107,10 @@ def cross_validate(
     for number, fold in enumerate(usable):
         on_fold(fold.fold.name, number, len(usable))
         repeat = fold.fold.repeat
-        for tally, fitted, threshold in zip(
-            tallies, *_fit(fold, rungs, selection=selection, seed=seed + number), strict=True
-        ):
-            _score(tally, fitted, fold.held_out, threshold, (repeat, of_repeat[repeat]))
+        fitted, thresholds = _fit(fold, rungs, selection=selection, seed=seed + number)
+        for tally, each, threshold in zip(tallies, fitted, thresholds, strict=True):
+            _score(tally, each, fold.held_out, threshold, (repeat, of_repeat[repeat]))
+        on_fit(fold, fitted)
         of_repeat[repeat] += 1
     on_fold("", len(usable), len(usable))
     everybody = _scored_in_every_repeat(tallies)

@@ -76,6 +76,8 @@ def test_names_are_neither_formulas_nor_markup(full: Findings) -> None:
         headline=hostile,
         rungs=tuple(rungs),
         selections=(),
+        controls=(),
+        stability=None,
         permutation=None,
         published=None,
     )

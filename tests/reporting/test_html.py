@@ -314,6 +314,46 @@ def test_what_was_not_done_is_visibly_blank(full: Findings) -> None:
     assert "No negative control was run" in page.by_id("limits").text
 
 
+def held_against(full: Findings, low: float, **changed: str) -> Findings:
+    """The findings with the lead over the first control moved to an interval from `low`."""
+    control = full.controls[0]
+    assert isinstance(control.lead, Estimate)
+    lead = replace(control.lead, value=low + 0.02, low=low, high=low + 0.04)
+    controls = (replace(control, lead=lead, rung=full.headline, **changed), *full.controls[1:])
+    return replace(full, controls=controls)
+
+
+def test_a_control_that_the_model_does_not_beat_is_told_in_words(full: Findings) -> None:
+    page = Page.of(render(held_against(full, -0.02)))
+    told = page.by_id("unbeaten")
+    assert "do not show that it needs what this control lacks" in told.text
+    assert told.numbers == [0.0, -0.02, 0.02]
+    limits = page.by_id("limits").text
+    assert f"{full.headline} is not shown to be better than shuffled voxels" in limits
+    # The second of the table is a shortcut without a lead: nothing can be said.
+    assert [cells(row)[-1].text for row in rows(page, "control-table")] == ["no", "–"]
+
+
+def test_a_model_that_does_not_beat_size_is_not_shown_to_be_more_than_volume(
+    full: Findings,
+) -> None:
+    page = Page.of(render(held_against(full, -0.02, kind="size alone", name="size")))
+    assert "do not show that it is more than volume" in page.by_id("unbeaten").text
+    # Size is no destroyed image: that none was tried stays a limit.
+    assert "No negative control was run" in page.by_id("limits").text
+
+
+def test_few_events_do_not_show_that_a_control_is_beaten(full: Findings, few: Findings) -> None:
+    page = Page.of(render(replace(few, controls=held_against(full, 0.1).controls)))
+    assert cells(rows(page, "control-table")[0])[-1].text == "too few events to say"
+
+
+def test_a_control_that_is_beaten_is_no_caution(full: Findings) -> None:
+    html = render(held_against(full, 0.001))
+    assert 'id="unbeaten"' not in html
+    assert "is not shown to be better" not in html
+
+
 def test_a_rung_that_was_not_run_is_in_the_ladder_and_the_limits(full: Findings) -> None:
     page = Page.of(render(without_deep(full)))
     assert "not run: the store holds no embedding" in page.by_id("contents").text
