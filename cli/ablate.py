@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hnmets.evaluation.estimate import Measured
     from hnmets.reporting.audit import Control
     from hnmets.reporting.published import Published
+    from hnmets.reporting.subgroup import SubgroupRow
     from hnmets.reporting.timed import Timed
     from hnmets.workflows.ablate import Ablation
     from hnmets.workflows.ablation_audits import Audits
@@ -43,6 +44,9 @@ COLUMNS = (
     "p (Holm)",
 )
 CONTROLS = ("control", "kind", "model", "AUC (95 %)", "lead of the model")
+
+
+SUBGROUPS = ("variable", "group", "patients", "events", "AUC (95 %)")
 
 
 def ablate(
@@ -141,6 +145,9 @@ def show_published(published: "Published", scores: "Sequence[RungScores]") -> No
 
 def show_audits(audits: "Audits") -> None:
     """Print what the ladder was asked beside its numbers; nothing that was not asked."""
+    if audits.subgroups:
+        rows = [_subgroup(row) for row in audits.subgroups]
+        render.show_table("subgroups of the last rung", SUBGROUPS, rows)
     if audits.controls:
         render.show_table("controls", CONTROLS, [_control(each) for each in audits.controls])
     if stability := audits.stability:
@@ -155,6 +162,11 @@ def show_audits(audits: "Audits") -> None:
             f"{permutation.permutations} shuffles of the outcome: {permutation.rung} has a mean "
             f"AUC of {permutation.mean_auc:.2f}, p = {permutation.p_value:.3g}"
         )
+
+
+def _subgroup(row: "SubgroupRow") -> tuple[str, ...]:
+    counts = ["under 10" if n is None else str(n) for n in (row.n, row.events)]
+    return (row.variable, row.group, *counts, interval(row.auc) if row.auc else row.why_not)
 
 
 def _control(control: "Control") -> tuple[str, ...]:

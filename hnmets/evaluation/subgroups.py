@@ -35,14 +35,17 @@ def subgroup_table(
     group: Sequence[str | None],
     bootstrap: Bootstrap,
     *,
+    order: Sequence[str] = (),
     least: int = 10,
 ) -> tuple[Subgroup, ...]:
-    """Evaluate each subgroup by itself, in alphabetical order, the unknown last.
+    """Evaluate each subgroup by itself, in a given or alphabetical order, the unknown last.
 
     Parameters
     ----------
     group
         n names in the order of the predictions; None where unknown.
+    order
+        Names that come first, in this order; the others follow alphabetically.
     least
         With fewer patients with or without the event nothing but the counts is given.
 
@@ -53,7 +56,9 @@ def subgroup_table(
     """
     if len(group) != len(predictions.patient_ids):
         raise InvalidDataError(f"{len(group)} groups for {len(predictions.patient_ids)} patients")
-    known = sorted({name for name in group if name is not None})
+    present = {name for name in group if name is not None}
+    first = [name for name in order if name in present]
+    known = [*first, *sorted(present.difference(first))]
     names = [*known, None] if None in group else known
     labels = np.array(group, dtype=object)
     return tuple(_row(name, predictions.of(labels == name), bootstrap, least) for name in names)

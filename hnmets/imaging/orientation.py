@@ -19,16 +19,27 @@ def canonical(volume: Volume) -> Volume:
     Volume
         Contiguous array (D, H, W); every voxel keeps its place in the patient.
     """
-    axes = np.array(volume.geometry.direction).reshape(3, 3)
-    order = _nearest_order(axes)
-    flips = np.array([axes[row, column] < 0 for row, column in enumerate(order)])
+    order, flips = _turn(volume.geometry)
     if order == (0, 1, 2) and not flips.any():
         return volume
     # ITK counts axes (W, H, D), the array (D, H, W): axis i is array axis 2 - i.
     voxels = volume.voxels.transpose([2 - column for column in reversed(order)])
     voxels = voxels[tuple(slice(None, None, -1 if flip else 1) for flip in reversed(flips))]
-    geometry = _turned(volume.geometry, axes, order=order, flips=flips)
+    geometry = canonical_geometry(volume.geometry)
     return Volume(voxels=np.ascontiguousarray(voxels), geometry=geometry)
+
+
+def canonical_geometry(geometry: Geometry) -> Geometry:
+    """Return the grid of a volume once `canonical` has turned it."""
+    order, flips = _turn(geometry)
+    return _turned(geometry, order=order, flips=flips)
+
+
+def _turn(geometry: Geometry) -> tuple[tuple[int, ...], NDArray[np.bool_]]:
+    """Return for x, y, z of the patient the axis of the volume, and whether it is flipped."""
+    axes = np.array(geometry.direction).reshape(3, 3)
+    order = _nearest_order(axes)
+    return order, np.array([axes[row, column] < 0 for row, column in enumerate(order)])
 
 
 def _nearest_order(axes: NDArray[np.float64]) -> tuple[int, ...]:
@@ -41,11 +52,11 @@ def _nearest_order(axes: NDArray[np.float64]) -> tuple[int, ...]:
 
 def _turned(
     geometry: Geometry,
-    axes: NDArray[np.float64],
     *,
     order: tuple[int, ...],
     flips: NDArray[np.bool_],
 ) -> Geometry:
+    axes = np.array(geometry.direction).reshape(3, 3)
     sizes = [geometry.shape[2 - column] for column in order]
     spacing_mm = [geometry.spacing_mm[2 - column] for column in order]
     turned = axes[:, list(order)]

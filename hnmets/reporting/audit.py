@@ -37,6 +37,11 @@ class Control:
         """Whether the data show that the model is better; None where they cannot say."""
         return self.lead.low > 0 if isinstance(self.lead, Estimate) else None
 
+    @property
+    def above_chance(self) -> bool:
+        """Whether the interval of the AUC lies above 0.5; False where not estimable."""
+        return isinstance(self.auc, Estimate) and self.auc.low > 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stability:

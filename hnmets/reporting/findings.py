@@ -139,6 +139,18 @@ class Findings:
                 found.setdefault(control.rung or "the model", []).append(control)
         return found
 
+    @property
+    def rivals(self) -> tuple[Control, ...]:
+        """Shortcuts that the model is not shown to be better than."""
+        shortcuts = [c for c in self.controls if c.kind == "shortcut"]
+        return tuple(c for c in shortcuts if c.is_beaten is False)
+
+    @property
+    def recognised(self) -> tuple[Control, ...]:
+        """What features tell although it is not the outcome: where a patient was treated."""
+        shortcuts = [c for c in self.controls if c.kind == "shortcut" and c.lead is None]
+        return tuple(c for c in shortcuts if c.above_chance)
+
     def _names(self) -> Iterator[str]:
         names = [rung.name for rung in self.rungs]
         if len(set(names)) < len(names):

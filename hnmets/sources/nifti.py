@@ -80,6 +80,18 @@ def read_mask(path: Path, *, memory_gib: float) -> ReadVolume:
     return ReadVolume(volume=volume, digest=digest, flags=header.flags)
 
 
+def read_nifti_header(path: Path) -> NiftiHeader:
+    """Read what a file says of its volume, and no voxel.
+
+    Raises
+    ------
+    CaseError
+        If the file is missing, or its header promises what cannot be.
+    """
+    with opened(path) as stream:
+        return read_header(stream)
+
+
 def _read(path: Path, memory_gib: float) -> tuple[NiftiHeader, NDArray[np.generic], str]:
     with opened(path) as stream:
         header = read_header(stream)

@@ -35,7 +35,9 @@ from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.procedure import Procedure
 from hnmets.workflows.report import keep
 from hnmets.workflows.rung_scores import RungScores, scores_of
+from hnmets.workflows.shortcut_audit import ShortcutAudit
 from hnmets.workflows.study import Study
+from hnmets.workflows.subgroup_audit import audit_subgroups
 from hnmets.workflows.timed_scores import timed_scores
 
 
@@ -195,11 +197,27 @@ def _audits(
 ) -> Audits:
     """Ask whether the ladder's result is what it seems."""
     reliable = reliability(plan.dataset, plan.altered)
+    main = rungs[-1]
+    shortcuts = ShortcutAudit(
+        study=plan.study,
+        cohort=plan.cohort,
+        dataset=plan.dataset,
+        split=plan.split,
+        headline=main,
+        bootstrap=procedure.bootstrap,
+        on_fold=procedure.on_fold,
+    )
     return Audits(
-        controls=negative_controls(procedure, plan.dataset, plan.altered, rungs),
+        subgroups=audit_subgroups(
+            plan.study, plan.cohort, plan.dataset, main.predictions, procedure.bootstrap
+        ),
+        controls=(
+            *negative_controls(procedure, plan.dataset, plan.altered, rungs),
+            *shortcuts.controls(),
+        ),
         stability=stability_of(reliable, spread),
         permutation=label_permutation(
-            procedure, plan.dataset, rungs[-1], permutations=permutations, seed=procedure.seed
+            procedure, plan.dataset, main, permutations=permutations, seed=procedure.seed
         ),
         reliability=reliable.features if reliable else {},
     )

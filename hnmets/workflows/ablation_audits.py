@@ -36,6 +36,7 @@ class Audits:
     def documents(self) -> dict[str, object]:
         """What was found as JSON, by file name; nothing about single patients."""
         found = {
+            "subgroups.json": [asdict(row) for row in self.subgroups],
             "controls.json": [asdict(control) for control in self.controls],
             "stability.json": asdict(self.stability) if self.stability else None,
             "feature_reliability.json": {n: asdict(m) for n, m in self.reliability.items()},

@@ -37,6 +37,7 @@ class Plan:
         Controls and perturbations that the store holds of the study's recipes.
     """
 
+    study: Study
     outcome: OutcomeRule
     cohort: Cohort
     dataset: Dataset
@@ -76,6 +77,7 @@ def prepare(study: Study, choice: Choice) -> Plan:
     if stopping := [each for each in found if each.code in _STOPPING]:
         raise InvalidDataError(str(stopping[0]))
     return Plan(
+        study=study,
         outcome=study.outcome,
         cohort=cohort,
         dataset=dataset,

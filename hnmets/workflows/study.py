@@ -23,6 +23,7 @@ from hnmets.sources.clinical import ClinicalRule
 from hnmets.sources.location import pattern_columns
 from hnmets.sources.manifest import CohortRule
 from hnmets.sources.outcomes import OutcomeRule
+from hnmets.workflows.grouping import CENTRE, USUAL, why_no_groups
 from hnmets.workflows.settings import (
     Layers,
     Place,
@@ -36,6 +37,7 @@ from hnmets.workflows.settings import (
 from hnmets.workflows.study_errors import Problem, problems_of, refuse
 from hnmets.workflows.study_rules import contradictions
 from hnmets.workflows.study_sections import (
+    ACQUISITION,
     About,
     BuildSection,
     ControlsSection,
@@ -102,6 +104,24 @@ class Study(BaseModel):
     def predictors(self) -> dict[str, ClinicalRule]:
         """Clinical variables that models may see."""
         return {name: rule for name, rule in self.clinical.items() if rule.is_predictor}
+
+    @property
+    def subgroups(self) -> tuple[str, ...]:
+        """What the cohort is divided by: `centre` and clinical variables."""
+        if self.evaluation.subgroups is not None:
+            return self.evaluation.subgroups
+        groups = {name for name, rule in self.clinical.items() if not why_no_groups(name, rule)}
+        if self.cohort.centre is not None:
+            groups.add(CENTRE)
+        return tuple(name for name in USUAL if name in groups)
+
+    @property
+    def acquisition(self) -> tuple[str, ...]:
+        """Clinical variables that tell how the image was made."""
+        if self.evaluation.acquisition is not None:
+            return self.evaluation.acquisition
+        told = {name for name, rule in self.clinical.items() if rule.type != "date"}
+        return tuple(name for name in ACQUISITION if name in told)
 
     @property
     def embeddings(self) -> tuple[Embedding, ...]:

@@ -9,7 +9,9 @@ from hnmets.sources.foresight import future_word
 from hnmets.sources.location import placeholders
 from hnmets.sources.manifest import CohortRule
 from hnmets.sources.outcomes import OutcomeRule
+from hnmets.workflows.grouping import CENTRE, why_no_groups
 from hnmets.workflows.study_errors import Problem, closest
+from hnmets.workflows.study_sections import EvaluationSection
 
 
 class Declared(Protocol):
@@ -29,11 +31,19 @@ class Declared(Protocol):
     def regions(self) -> Mapping[str, RegionRule]: ...  # noqa: D102
     @property
     def measured(self) -> Mapping[str, tuple[str, ...]]: ...  # noqa: D102
+    @property
+    def evaluation(self) -> EvaluationSection: ...  # noqa: D102
 
 
 def contradictions(study: Declared) -> list[Problem]:
     """Return every setting that does not fit another one, or foresees the outcome."""
-    return [*_regions(study), *_measured(study), *_tables(study), *_foresight(study)]
+    return [
+        *_regions(study),
+        *_measured(study),
+        *_tables(study),
+        *_foresight(study),
+        *_groups(study),
+    ]
 
 
 def _regions(study: Declared) -> Iterator[Problem]:
@@ -86,3 +96,24 @@ def _foresight(study: Declared) -> Iterator[Problem]:
                 f"'{rule.column}' smells of the future ('{word}'): leave out known_at, or say in "
                 "override_reason why it is known before treatment",
             )
+
+
+def _groups(study: Declared) -> Iterator[Problem]:
+    centre = {CENTRE} if study.cohort.centre else set()
+    for name in study.evaluation.subgroups or ():
+        place = ("evaluation", "subgroups")
+        if name in centre:
+            continue
+        if name not in study.clinical:
+            yield (
+                place,
+                f"no clinical variable '{name}'; {closest(name, [*study.clinical, *centre])}",
+            )
+        elif why := why_no_groups(name, study.clinical[name]):
+            yield place, f"'{name}' {why}"
+    for name in study.evaluation.acquisition or ():
+        place = ("evaluation", "acquisition")
+        if name not in study.clinical:
+            yield place, f"no clinical variable '{name}'; {closest(name, study.clinical)}"
+        elif study.clinical[name].type == "date":
+            yield place, f"'{name}' is a date; declare the year as a number"

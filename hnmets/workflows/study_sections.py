@@ -11,6 +11,17 @@ from hnmets.extractors.embedding_parameters import EmbeddingParameters
 from hnmets.extractors.radiomics_parameters import RadiomicsParameters
 from hnmets.models.names import ModelName
 
+# What a study's table may tell of how an image was made.
+ACQUISITION = (
+    "scanner",
+    "manufacturer",
+    "kvp",
+    "kernel",
+    "contrast",
+    "slice_thickness",
+    "year",
+)
+
 
 def _cores() -> int:
     """Return the cores that this process may use."""
@@ -134,6 +145,15 @@ class EvaluationSection:
     family
         Rungs whose comparison with clinical + size is announced before the data are looked at;
         all other comparisons are exploratory.
+    subgroups
+        `centre` and clinical variables by which the cohort is divided; by default those of
+        centre, sex, age, site, subsite, stage, group_stage, t_stage, n_stage, hpv, p16 and
+        scanner that the study declares. Ages are banded: under 50, 50 to 64, 65 to 74, 75 and
+        over.
+    acquisition
+        Clinical variables that tell how the image was made, for the audit of shortcuts; by
+        default those of scanner, manufacturer, kvp, kernel, contrast, slice_thickness and year
+        that the study declares. What the image file tells is always among them.
     """
 
     views: tuple[View, ...] = ()
@@ -142,6 +162,8 @@ class EvaluationSection:
     by_months: float = 24.0
     draws: int = 2000
     family: tuple[str, ...] = ("radiomics", "embedding both", "all", "all, fused")
+    subgroups: tuple[str, ...] | None = None
+    acquisition: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check that an interval is possible, and that names tell views apart."""

@@ -59,6 +59,14 @@ def test_patients_of_unknown_group_have_a_row_of_their_own() -> None:
     assert [(row.name, row.n) for row in rows] == [("a", 1), ("b", 1), (None, 1)]
 
 
+def test_groups_come_in_the_order_that_is_asked_for_and_the_others_behind() -> None:
+    given = predictions([1, 0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4, 0.5])
+    rows = subgroup_table(
+        given, ["b", None, "a", "old", "young"], FEW, order=["young", "old", "x"]
+    )
+    assert [row.name for row in rows] == ["young", "old", "a", "b", None]
+
+
 def test_groups_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InvalidDataError, match="1 groups for 2 patients"):
         subgroup_table(predictions([1, 0], [0.1, 0.2]), ["a"], FEW)

@@ -8,6 +8,7 @@ import pytest
 
 from hnmets.evaluation.estimate import Estimate, Measured, NotEstimable
 from hnmets.evaluation.operating_point import OperatingPoint
+from hnmets.reporting.audit import Control
 from hnmets.reporting.catalog import CHARTS
 from hnmets.reporting.curves import CalibrationPoints, DecisionPoints, RiskHistogram, RocPoints
 from hnmets.reporting.few_events import few_events
@@ -282,6 +283,49 @@ def test_a_leak_is_called_one(full: Findings) -> None:
     rungs = tuple(leak if rung is full.main else rung for rung in full.rungs)
     summary = Page.of(render(replace(full, rungs=rungs))).by_id("summary").text
     assert "a model that knows the truth reaches 0.550. This is a leak until proven" in summary
+
+
+def with_shortcut(full: Findings, *, lead_low: float, auc_low: float = 0.6) -> Page:
+    """A report whose only control is a shortcut with such intervals."""
+    auc, lead = full.main.auc, full.controls[0].lead
+    assert isinstance(auc, Estimate)
+    assert isinstance(lead, Estimate)
+    control = Control(
+        kind="shortcut",
+        name="centre and scanner",
+        what="the outcome, from them alone",
+        auc=replace(auc, low=auc_low),
+        lead=replace(lead, low=lead_low),
+    )
+    return Page.of(render(replace(full, controls=(control,))))
+
+
+def test_a_shortcut_that_rivals_the_model_stands_in_summary_and_limits(full: Findings) -> None:
+    page = with_shortcut(full, lead_low=-0.02)
+    assert "centre and scanner alone: AUC" in page.by_id("shortcuts").text
+    assert "the model may have learned that" in page.by_id("limits").text
+    chance = with_shortcut(full, lead_low=-0.02, auc_low=0.45).by_id("limits").text
+    assert "neither that this tells the outcome nor that the model tells more" in chance
+
+
+def test_a_shortcut_that_the_model_leads_is_in_the_table_alone(full: Findings) -> None:
+    page = with_shortcut(full, lead_low=0.01)
+    assert all(element.attributes.get("id") != "shortcuts" for element in page.everything())
+    assert "centre and scanner" in page.by_id("control-table").text
+    limits = page.by_id("limits").text
+    assert "centre and scanner" not in limits
+    assert "No negative control was run" in limits
+
+
+def test_features_that_tell_the_centre_are_a_limit(full: Findings) -> None:
+    (told,) = [control for control in full.controls if control.kind == "shortcut"]
+    assert isinstance(told.auc, Estimate)
+    seen = replace(told, name="CHUM from radiomics", auc=replace(told.auc, low=0.8, high=0.9))
+    limits = Page.of(render(replace(full, controls=(seen,)))).by_id("limits").text
+    assert "CHUM from radiomics: AUC" in limits
+    blind = replace(seen, auc=replace(told.auc, low=0.4, high=0.6))
+    limits = Page.of(render(replace(full, controls=(blind,)))).by_id("limits").text
+    assert "CHUM from radiomics" not in limits
 
 
 def test_a_suspicion_stands_in_the_summary(page: Page) -> None:

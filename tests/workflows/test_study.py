@@ -29,6 +29,8 @@ around = "tumour"
 distance_mm = 3
 """
 AGE = '[clinical.age]\ncolumn = "age"\ntype = "number"\nknown_at = "baseline"\n'
+SEX = '[clinical.sex]\ncolumn = "s"\ntype = "category"\nvalues = { f = ["w"] }\n'
+NOTE = '[clinical.note]\ncolumn = "n"\ntype = "category"\n'
 
 
 def refusal(folder: Path, toml: str, environ: dict[str, str] | None = None) -> str:
@@ -204,6 +206,20 @@ def test_the_root_alone_may_hold_a_variable(tmp_path: Path) -> None:
         (TABLES_ONLY + "centre = {}\n", "give `column`, `pattern`, or both"),
         (TABLES_ONLY + 'separator = "::"\n', "`separator` is one character"),
         (TABLES_ONLY + "[build]\njobs = 0\n", "at least 1"),
+        (
+            TABLES_ONLY + SEX + '[evaluation]\nsubgroups = ["sx"]\n',
+            "evaluation.subgroups: no clinical variable 'sx'; closest is 'sex'",
+        ),
+        (TABLES_ONLY + '[evaluation]\nsubgroups = ["centre"]\n', "no clinical variable 'centre'"),
+        (
+            TABLES_ONLY + NOTE + '[evaluation]\nsubgroups = ["note"]\n',
+            "'note' has no `values` in [clinical.note]",
+        ),
+        (
+            TABLES_ONLY + '[clinical.scanned]\ncolumn = "d"\ntype = "date"\n'
+            '[evaluation]\nacquisition = ["scanned"]\n',
+            "'scanned' is a date; declare the year as a number",
+        ),
         ('[study]\nname = "x"\n[cohort]\n', "give `manifest`, or an `image` pattern"),
     ],
 )  # fmt: skip
