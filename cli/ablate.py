@@ -146,8 +146,9 @@ def show_published(published: "Published", scores: "Sequence[RungScores]") -> No
 def show_audits(audits: "Audits") -> None:
     """Print what the ladder was asked beside its numbers; nothing that was not asked."""
     if audits.subgroups:
-        rows = [_subgroup(row) for row in audits.subgroups]
-        render.show_table("subgroups of the last rung", SUBGROUPS, rows)
+        told = [row for row in audits.subgroups if row.auc or row.variable == "centre"]
+        render.show_table("subgroups of the last rung", SUBGROUPS, [_subgroup(r) for r in told])
+        render.say(f"{len(audits.subgroups) - len(told)} more are too small; the report has them")
     if audits.controls:
         render.show_table("controls", CONTROLS, [_control(each) for each in audits.controls])
     if stability := audits.stability:

@@ -57,13 +57,15 @@ class ShortcutAudit:
 
     def _outcome_from_circumstances(self) -> Control:
         """Predict the outcome from centre and acquisition, in the folds of the ladder."""
+        # Where whole centres are held out, nothing can be learned about the one to come.
         with_centre = self.split.parameters.kind != "centre"
         rows = circumstances(self.study, self.cohort, self.dataset, with_centre=with_centre)
         told = sources_of(rows)
         if not told:
+            asked = "centre and acquisition" if with_centre else "acquisition"
             return self._not_estimable(
-                "centre and acquisition",
-                "the outcome, from where and how patients were imaged",
+                asked,
+                f"the outcome, from {asked} alone",
                 "nothing is known of it that differs between patients",
             )
         name, what = _name(told), f"the outcome, from {', '.join(told)} alone"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.drawing import draw
 from hnmets.datasets.fold_rows import folds_of
+from hnmets.datasets.split import Split
 from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.estimate import Estimate, NotEstimable
@@ -59,9 +60,11 @@ def embedded(*, tells: NDArray[np.bool_], centres: tuple[str | None, ...]) -> Da
     return replace(dataset_of(rows, [EMBEDDING]), centres=centres)
 
 
-def controls(study: Study, dataset: Dataset, cohort: Cohort | None = None) -> dict[str, Control]:
+def controls(
+    study: Study, dataset: Dataset, cohort: Cohort | None = None, split: Split | None = None
+) -> dict[str, Control]:
     """Audit the embedding's own model on a dataset."""
-    split = draw(subjects_in(dataset.rows), FOLDS)
+    split = split or draw(subjects_in(dataset.rows), FOLDS)
     rung = Rung(name="embedding", recipes=(EMBEDDING.name,), model="elastic-net")
     (headline,) = cross_validate(
         folds_of(dataset, split), [rung], selection=study.selection, seed=0, on_fold=ignore
@@ -213,7 +216,14 @@ def test_what_is_the_same_for_everybody_or_cannot_be_read_tells_nothing(
 
 def test_a_split_by_centre_asks_for_the_acquisition_alone(study: Study) -> None:
     dataset = embedded(tells=outcome(), centres=turns("A", "B"))
-    assert circumstances(study, cohort_of(dataset), dataset, with_centre=False).columns == ()
+    subjects = [
+        replace(subject, centre=centre)
+        for subject, centre in zip(subjects_in(dataset.rows), dataset.centres, strict=True)
+    ]
+    split = draw(subjects, SplitParameters(kind="centre", inner_folds=3))
+    control = controls(study, dataset, split=split)["acquisition"]
+    assert isinstance(control.auc, NotEstimable)
+    assert control.auc.reason.startswith("nothing is known")
 
 
 STUDY = """\
