@@ -32,21 +32,20 @@ Permutations = Annotated[
         help="Repeat the last rung on so many shuffles of the outcome: what is found by chance?",
     ),
 ]
+# Wider tables than a terminal of 100 columns are folded until nobody can read them.
 COLUMNS = (
     "rung",
-    "model",
     "AUC (95 %)",
-    "fold mean",
-    "sensitivity",
-    "specificity",
-    "calibration slope",
-    "AUC beyond clinical + size",
+    "oracle",
+    "fold\nmean",
+    "AUC beyond\nclinical + size",
     "p (Holm)",
 )
 CONTROLS = ("control", "kind", "model", "AUC (95 %)", "lead of the model")
 
 
 SUBGROUPS = ("variable", "group", "patients", "events", "AUC (95 %)")
+THRESHOLD_COLUMNS = ("rung", "sensitivity", "specificity", "calibration slope")
 
 
 def ablate(
@@ -79,7 +78,20 @@ def ablate(
 def show_ladder(found: "Ablation") -> None:
     """Print the rungs with their intervals, and what a reader has to know beside them."""
     rows = found.dataset.rows
-    render.show_table("ladder", COLUMNS, [_row(scores) for scores in found.scores])
+    shown = [number for number, name in enumerate(COLUMNS) if name != "oracle" or found.oracles]
+    cells = [
+        _row(scores, found.oracles.get(scores.out_of_fold.rung.name)) for scores in found.scores
+    ]
+    render.show_table(
+        "ladder",
+        [COLUMNS[number] for number in shown],
+        [[row[number] for number in shown] for row in cells],
+    )
+    render.show_table(
+        "at the thresholds that the training parts chose",
+        THRESHOLD_COLUMNS,
+        [_threshold_row(scores) for scores in found.scores],
+    )
     render.say(
         f"{len(rows.case_ids)} cases, {int(rows.outcome.sum())} with the event, "
         f"{found.split.parameters.label}, split {found.split.hash[:8]}"
@@ -177,21 +189,28 @@ def _control(control: "Control") -> tuple[str, ...]:
     return (control.name, control.kind, control.rung or "", auc, lead)
 
 
-def _row(scores: "RungScores") -> tuple[str, ...]:
-    rung, measures, found = scores.out_of_fold.rung, scores.measures, scores.against_baseline
-    adjusted = "exploratory" if found and found.verdict.adjusted_p is None else ""
-    if found and found.verdict.adjusted_p is not None:
-        adjusted = f"{found.verdict.adjusted_p:.3f}"
-    names = (
-        "auc",
-        "fold_mean_auc",
-        "sensitivity",
-        "specificity",
-        "calibration_slope",
-        "delta_auc",
+def _row(scores: "RungScores", oracle: float | None) -> tuple[str | None, ...]:
+    measures = scores.measures
+    verdict = scores.against_baseline.verdict if scores.against_baseline else None
+    return (
+        scores.out_of_fold.rung.name,
+        interval(measures["auc"]),
+        None if oracle is None else f"{oracle:.2f}",
+        _value(measures["fold_mean_auc"]) if "fold_mean_auc" in measures else None,
+        interval(measures["delta_auc"]) if "delta_auc" in measures else None,
+        None if verdict is None or verdict.adjusted_p is None else f"{verdict.adjusted_p:.3f}",
     )
-    cells = [interval(measures[name]) if name in measures else "" for name in names]
-    return (rung.name, rung.model, *cells, adjusted)
+
+
+def _threshold_row(scores: "RungScores") -> tuple[str, ...]:
+    names = ("sensitivity", "specificity", "calibration_slope")
+    return (scores.out_of_fold.rung.name, *(interval(scores.measures[name]) for name in names))
+
+
+def _value(measured: "Measured") -> str | None:
+    from hnmets.evaluation.estimate import Estimate
+
+    return f"{measured.value:.2f}" if isinstance(measured, Estimate) else None
 
 
 def interval(measured: "Measured") -> str:

@@ -8,18 +8,19 @@ import typer
 from cli import options, render
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the demo.")]
-# Small enough for a minute on two cores, large enough for texture in every tumour.
+# Small enough for minutes on two cores, large enough for texture in every tumour.
 SCALE = 0.5
 
 
 def demo(
     out: Out = Path("demo"),
-    cases: options.SyntheticCases = 12,
+    cases: options.SyntheticCases = 100,
     seed: options.Seed = 1,
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make a synthetic cohort, check it, fill its feature store, and show the store."""
+    """Make a synthetic cohort, fill its store, ask which modality helps, and report it."""
+    from cli.ablate import show_ladder
     from cli.features.build import show_report
     from cli.features.status import show_state
     from hnmets.sources.synthetic.cohort import SyntheticCohort
@@ -32,10 +33,12 @@ def demo(
         shown = workflow.run(out, parameters, jobs=jobs, on_step=render.say, on_case=advance)
     flow = shown.checked.flow
     render.say(f"{flow.read} cases read, {flow.included} included, {shown.checked.events} events")
-    show_report(shown.report, json=False)
+    show_report(shown.built, json=False)
     show_state(features_status.run(load_study(shown.study)))
     for page in shown.sheets:
         render.say(f"contact sheet: {page}")
+    show_ladder(shown.ablation)
+    render.say(f"report: {shown.page}")
     if not quiet:
         render.hint(f"next: hnmets features show SYN-0001 --study {shown.study}")
-    raise typer.Exit(shown.report.exit_code)
+    raise typer.Exit(shown.built.exit_code)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from hnmets.datasets.rows import TrainRows
 from hnmets.datasets.univariate import auc_of_ranks, ranks
 from hnmets.selection.base import require_finite
+from hnmets.selection.content import Content
 from hnmets.selection.kept import KeptColumns, without
 from hnmets.selection.scope import in_scope
 
@@ -53,11 +55,8 @@ class CorrelationFilter:
     def fit(self, rows: TrainRows) -> Uncorrelated:
         """Find whom each column resembles; see `Step.fit`."""
         places = in_scope(rows, self.scope)
-        ranked = ranks(require_finite("correlation filter", rows, places))
-        # One class: no column is better than another, the first stays.
-        merit = np.nan_to_num(np.abs(auc_of_ranks(ranked, rows.outcome) - 0.5))
-        alike = _above(spearman(ranked), self.limit)
-        keeper = _keepers(alike, order=np.argsort(-merit, kind="stable"))
+        values = require_finite("correlation filter", rows, places)
+        keeper = keepers_of(Content(array=values), Content(array=rows.outcome), self.limit)
         dropped = np.flatnonzero(keeper != np.arange(len(keeper)))
         return Uncorrelated(
             columns=rows.columns,
@@ -96,11 +95,18 @@ def _above(correlation: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
     return correlation > limit + 1e-12 if limit < 1 else correlation > 1 - 1e-12
 
 
-def _keepers(alike: NDArray[np.bool_], *, order: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return for each column the one that stays for it; itself where it stays."""
-    keeper = np.full(len(order), -1, dtype=np.intp)
-    for place in order:
+# The rungs of one fold ask one after the other; two are as many as their memory is worth.
+@lru_cache(maxsize=2)
+def keepers_of(values: Content, outcome: Content, limit: float) -> NDArray[np.intp]:
+    """Return for each column the one that stays for it, itself where it stays; read-only."""
+    ranked = ranks(values.array)
+    # One class: no column is better than another, the first stays.
+    merit = np.nan_to_num(np.abs(auc_of_ranks(ranked, outcome.array) - 0.5))
+    alike = _above(spearman(ranked), limit)
+    keeper = np.full(len(merit), -1, dtype=np.intp)
+    for place in np.argsort(-merit, kind="stable"):
         if keeper[place] < 0:
             keeper[(keeper < 0) & alike[place]] = place
             keeper[place] = place
+    keeper.setflags(write=False)
     return keeper

@@ -1,12 +1,14 @@
 """The columns that a random forest uses most."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hnmets.datasets.rows import TrainRows
 from hnmets.selection.base import require_finite
+from hnmets.selection.content import Content
 from hnmets.selection.kept import KeptColumns, without
 from hnmets.selection.scope import in_scope
 
@@ -63,7 +65,7 @@ class ForestSelection:
         """Grow the forest; see `Step.fit`."""
         places = in_scope(rows, self.scope)
         values = require_finite("random forest", rows, places)
-        found = self._importance(values, rows.outcome)
+        found = importance_of(self, Content(array=values), Content(array=rows.outcome))
         importance = np.full(len(rows.columns), np.nan)
         importance[places] = found
         dropped = np.argsort(-found, kind="stable")[self.top :]
@@ -73,19 +75,25 @@ class ForestSelection:
             importance=importance,
         )
 
-    def _importance(
-        self, values: NDArray[np.float64], outcome: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        from sklearn.ensemble import RandomForestClassifier
 
-        if values.shape[1] == 0:
-            return np.empty(0)
-        forest = RandomForestClassifier(
-            self.trees,
-            min_samples_leaf=max(1, min(self.smallest_leaf, len(values) // 50)),
-            class_weight="balanced",
-            random_state=self.seed,
-            n_jobs=1,
-        )
-        importance: NDArray[np.float64] = forest.fit(values, outcome).feature_importances_
-        return importance
+# The rungs of one fold ask one after the other; two are as many as their memory is worth.
+@lru_cache(maxsize=2)
+def importance_of(
+    settings: ForestSelection, values: Content, outcome: Content
+) -> NDArray[np.float64]:
+    """Return the share of the decrease in impurity of each column, read-only."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    cases, columns = values.array.shape
+    if columns == 0:
+        return np.empty(0)
+    forest = RandomForestClassifier(
+        settings.trees,
+        min_samples_leaf=max(1, min(settings.smallest_leaf, cases // 50)),
+        class_weight="balanced",
+        random_state=settings.seed,
+        n_jobs=1,
+    )
+    importance: NDArray[np.float64] = forest.fit(values.array, outcome.array).feature_importances_
+    importance.setflags(write=False)
+    return importance

@@ -1,7 +1,7 @@
 """`ablate`: which modality helps? All rungs on the same folds, every fold in MLflow."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from hnmets.workflows.label_permutation import label_permutation
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.negative_controls import negative_controls
 from hnmets.workflows.on_case import OnCase, ignore
+from hnmets.workflows.oracles import oracles_of
 from hnmets.workflows.procedure import Procedure
 from hnmets.workflows.report import keep
 from hnmets.workflows.rung_scores import RungScores, scores_of
@@ -63,6 +64,8 @@ class Ablation:
         The rungs by a horizon, or why that could not be measured.
     published
         Figures to be printed beside our own, of another cohort.
+    oracles
+        By rung, the AUC that the truth of a synthetic cohort allows.
     """
 
     dataset: Dataset
@@ -76,6 +79,7 @@ class Ablation:
     timed: Timed | str
     published: Published | None
     audits: Audits
+    oracles: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """Return the ladder as a JSON object."""
@@ -89,7 +93,7 @@ class Ablation:
             "lacking": {each.modality: each.cases for each in self.dataset.absent if each.cases},
             "unscored": self.unscored,
             "suspicions": [str(suspicion) for suspicion in self.suspicions],
-            "ladder": [_as_json(scores) for scores in self.scores],
+            "ladder": [_as_json(scores, self.oracles) for scores in self.scores],
             "audits": {Path(name).stem: found for name, found in self.audits.documents.items()},
         }
 
@@ -156,6 +160,7 @@ def run(
         documents=audits.documents,
     )
     key, waiting = _remember(study, ladder, tracker, at=now)
+    oracles = oracles_of(plan.rungs, plan.dataset, study.root)
     told = Told(
         study=study.about.name,
         outcome=plan.outcome,
@@ -171,6 +176,7 @@ def run(
         published=plan.published,
         timed=timed,
         audits=audits,
+        oracles=oracles,
     )
     return Ablation(
         dataset=plan.dataset,
@@ -184,6 +190,7 @@ def run(
         timed=timed,
         published=plan.published,
         audits=audits,
+        oracles=oracles,
     )
 
 
@@ -234,13 +241,14 @@ def _remember(
         return key, opened.close()
 
 
-def _as_json(scores: RungScores) -> dict[str, object]:
+def _as_json(scores: RungScores, oracles: Mapping[str, float]) -> dict[str, object]:
     rung, found = scores.out_of_fold.rung, scores.against_baseline
     return {
         "rung": rung.name,
         "model": rung.model,
         "features": list(rung.features),
         "measures": {name: measured_json(m) for name, m in scores.measures.items()},
+        "oracle_auc": oracles.get(rung.name),
         "p_value": found.verdict.p_value if found else None,
         "adjusted_p": found.verdict.adjusted_p if found else None,
         "standing": found.verdict.standing.value if found else None,

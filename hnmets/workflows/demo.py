@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hnmets.sources.synthetic.cohort import SyntheticCohort
-from hnmets.workflows import cohort_check, cohort_synth, features_build, features_sheet
+from hnmets.workflows import (
+    ablate,
+    cohort_check,
+    cohort_synth,
+    features_build,
+    features_sheet,
+    report,
+)
+from hnmets.workflows.ablate import Ablation
 from hnmets.workflows.build_report import BuildReport
 from hnmets.workflows.cohort_check import Checked
 from hnmets.workflows.features_build import Request
@@ -23,12 +31,18 @@ class Shown:
         Study file, to go on with.
     sheets
         Pages of the contact sheet.
+    ablation
+        The ladder, each rung with its interval and the oracle of the cohort's truth.
+    page
+        The report, one HTML file.
     """
 
     study: Path
     checked: Checked
-    report: BuildReport
+    built: BuildReport
     sheets: list[Path]
+    ablation: Ablation
+    page: Path
 
 
 def run(
@@ -39,22 +53,32 @@ def run(
     on_step: Callable[[str], None] = lambda _step: None,
     on_case: OnCase = ignore,
 ) -> Shown:
-    """Make a cohort, check it, fill its store, draw its contact sheet.
+    """Make a cohort, check it, fill and show its store, climb the ladder, report it.
 
     A folder that holds the demo's cohort already is used again.
     """
     file = out / "study.toml"
     if not cohort_synth.is_complete(out):
         flags = f"--cases {parameters.cases} --seed {parameters.seed} --scale {parameters.scale:g}"
-        on_step(f"1/4  hnmets cohort synth {flags} --out {out}")
+        on_step(f"1/6  hnmets cohort synth {flags} --out {out}")
         cohort_synth.run(out, parameters, jobs=jobs or 1, on_case=on_case)
     else:
-        on_step(f"1/4  {out} holds a cohort already; it is used as it is")
+        on_step(f"1/6  {out} holds a cohort already; it is used as it is")
     study = load_study(file, flags={"build.jobs": jobs})
-    on_step(f"2/4  hnmets cohort check --study {file}")
+    on_step(f"2/6  hnmets cohort check --study {file}")
     checked = cohort_check.run(study, on_case=on_case)
-    on_step(f"3/4  hnmets features build --study {file}")
-    report = features_build.run(study, Request(), on_case=on_case, on_step=on_step)
-    on_step(f"4/4  hnmets features sheet --study {file} --out {out / 'sheet'}")
+    on_step(f"3/6  hnmets features build --study {file}")
+    built = features_build.run(study, Request(), on_case=on_case, on_step=on_step)
+    on_step(f"4/6  hnmets features sheet --study {file} --out {out / 'sheet'}")
     sheets = features_sheet.run(study, out / "sheet", on_case=on_case).pages
-    return Shown(study=file, checked=checked, report=report, sheets=sheets)
+    on_step(f"5/6  hnmets ablate --study {file}")
+    ablation = ablate.run(study, on_fold=on_case)
+    on_step(f"6/6  hnmets report --study {file} --out {out / 'report.html'}")
+    return Shown(
+        study=file,
+        checked=checked,
+        built=built,
+        sheets=sheets,
+        ablation=ablation,
+        page=report.run(study, out / "report.html", asked=ablation.run),
+    )

@@ -11,7 +11,8 @@ from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.selection.base import Step
 from hnmets.selection.catalog import STEPS
 from hnmets.selection.components import PrincipalComponents
-from hnmets.selection.forest import ForestSelection
+from hnmets.selection.correlation import keepers_of
+from hnmets.selection.forest import ForestSelection, importance_of
 from tests.builders_rows import dataset_of, subjects_in, train_rows
 
 MODALITIES = (
@@ -41,6 +42,12 @@ def small_step(name: str) -> Step:
     if isinstance(step, PrincipalComponents):
         return replace(step, components=3)
     return step
+
+
+def forget() -> None:
+    """Forget what steps have computed, so that they compute it again."""
+    keepers_of.cache_clear()
+    importance_of.cache_clear()
 
 
 def small_folds(rows: TrainRows) -> tuple[FoldRows, ...]:

@@ -384,3 +384,11 @@ def test_the_command_keeps_its_runs_beside_the_study(study: Study) -> None:
     assert ladder["events"] > 0
     assert (study.folder / "mlflow.db").exists()
     assert (study.folder / "store" / "splits").exists()
+
+
+def test_a_cohort_whose_truth_nobody_knows_has_no_oracle(study: Study, tmp_path: Path) -> None:
+    foreign = {"generator_version": 1, "oracle_auc": {"latents": {}, "modality_sees": {}}}
+    (tmp_path / "truth.json").write_text(json.dumps({**foreign, "patients": []}))
+    found, _ = ladder(study)
+    assert found.oracles == {}
+    assert all(rung.oracle_auc is None for rung in from_json(found.findings.read_text()).rungs)

@@ -1,0 +1,38 @@
+"""The demo: one command from an empty folder to a ladder that a terminal can show."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hnmets.reporting.findings_json import from_json
+from tests.builders_cohorts import hnmets
+
+INTERVAL = r"-?\d\.\d\d \(-?\d\.\d\d to -?\d\.\d\d\)"
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_a_ladder_beside_its_oracle(tmp_path: Path) -> None:
+    quick = {"HNMETS_SPLIT__REPEATS": "1", "HNMETS_SELECTION__TREES": "20", "COLUMNS": "100"}
+    asked = ("demo", "--out", tmp_path / "demo", "--cases", "40", "--jobs", "2")
+    done = hnmets(*asked, **quick, MLFLOW_TRACKING_URI="")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    steps = [line for line in lines if re.match(r"\d/6  hnmets ", line)]
+    assert [step.split()[2] for step in steps] == [
+        "cohort",
+        "cohort",
+        "features",
+        "features",
+        "ablate",
+        "report",
+    ]
+    for name, oracle in (("size", "0.65"), ("clinical + size", "0.71"), ("all, fused", "0.88")):
+        row = rf"│ {re.escape(name)} +│ {INTERVAL} │ {oracle} +│"
+        assert any(re.match(row, line) for line in lines), name
+    assert max(len(line) for line in lines if line.startswith(("│", "┏"))) <= 100
+    (kept,) = (tmp_path / "demo" / "store" / "evaluations").glob("*.json")
+    told = from_json(kept.read_text())
+    assert told.rung("clinical + radiomics").oracle_auc == 0.7894
+    assert told.above_oracle == ()
+    assert "oracle" in (tmp_path / "demo" / "report.html").read_text()
