@@ -27,9 +27,11 @@ from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.drawing import draw
 from hnmets.datasets.fold_rows import folds_of
 from hnmets.datasets.rows import Rows
+from hnmets.datasets.split import Split
 from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.datasets.subjects import Subject
 from hnmets.datasets.view import FeatureView
+from hnmets.domain.case import Case
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.models import candidate
 from hnmets.models.elastic_net import ElasticNet
@@ -37,11 +39,16 @@ from hnmets.selection.components import PrincipalComponents
 from hnmets.selection.correlation import CorrelationFilter
 from hnmets.selection.forest import ForestSelection
 from hnmets.selection.reference import SelectionParameters
+from hnmets.sources.outcomes import OutcomeRule
+from hnmets.tracking.environment import capture
 from hnmets.tracking.opening import open_tracker
+from hnmets.tracking.privacy import Privacy
+from hnmets.workflows.ablation_findings import Told
 from hnmets.workflows.ablation_runs import Ladder, log_ladder
+from hnmets.workflows.cohort_table import Cohort
 from hnmets.workflows.cross_validation import cross_validate
 from hnmets.workflows.ladder import Choice, rungs_of
-from hnmets.workflows.rung_scores import scores_of
+from hnmets.workflows.rung_scores import RungScores, scores_of
 
 PATIENTS, PREVALENCE = 1497, 0.21
 # Kind, columns, and how many of them resemble each other.
@@ -90,9 +97,9 @@ def main() -> int:
 
 def climb(data: Dataset, repeats: int, folder: Path, spent: Counter[str]) -> None:
     """Split, fit, score and log, as `hnmets ablate` does."""
-    rows = data.rows
-    told = zip(rows.case_ids, rows.patient_ids, rows.outcome.tolist(), strict=True)
-    subjects = [Subject(case_id=case, patient_id=who, event=event) for case, who, event in told]
+    rows, began = data.rows, datetime.now(UTC)
+    known = zip(rows.case_ids, rows.patient_ids, rows.outcome.tolist(), strict=True)
+    subjects = [Subject(case_id=case, patient_id=who, event=event) for case, who, event in known]
     split = draw(subjects, SplitParameters(repeats=repeats))
     found = cross_validate(
         folds_of(data, split),
@@ -103,10 +110,41 @@ def climb(data: Dataset, repeats: int, folder: Path, spent: Counter[str]) -> Non
     )
     with timed(spent, "bootstrap and scores"):
         scores = scores_of(found.rungs, family=FAMILY, bootstrap=Bootstrap())
+        findings = told(data, split, scores).findings
     with timed(spent, "MLflow"), open_tracker(folder) as tracker:
-        ladder = Ladder(study="speed", settings={}, dataset=data, split=split, scores=scores)
-        log_ladder(tracker, ladder, at=datetime.now(UTC))
+        ladder = Ladder(
+            study="speed",
+            settings={},
+            dataset=data,
+            split=split,
+            scores=scores,
+            findings=findings,
+            environment=capture((), privacy=Privacy.of(folder)),
+            began=began,
+            ended=datetime.now(UTC),
+        )
+        log_ladder(tracker, ladder)
         tracker.close()
+
+
+def told(data: Dataset, split: Split, scores: tuple[RungScores, ...]) -> Told:
+    """Return what a report is made from, of a cohort that is nothing but its rows."""
+    rows = data.rows
+    pairs = zip(rows.case_ids, rows.patient_ids, strict=True)
+    cases = tuple(Case(case_id=case, patient_id=who) for case, who in pairs)
+    return Told(
+        study="speed",
+        outcome=OutcomeRule(event="event"),
+        cohort=Cohort(cases=cases, rows_read=len(cases)),
+        dataset=data,
+        split=split,
+        scores=scores,
+        suspicions=(),
+        family=tuple(FAMILY),
+        bootstrap=Bootstrap(),
+        at=datetime.now(UTC),
+        environment={},
+    )
 
 
 def dataset(patients: int) -> Dataset:

@@ -65,7 +65,8 @@ def reaches(study: Study, found: Ablation) -> bool:
     auc = measure(found, FUSED, "auc")
     good = wanted is not None and auc.value >= wanted - MARGIN
     return claim(
-        good, f"'{FUSED}' {told(auc)} is within {MARGIN} of {wanted}, the oracle without spatial"
+        good,
+        f"'{FUSED}' {told(auc)} comes within {MARGIN} of {wanted}, the oracle without spatial",
     )
 
 
@@ -125,7 +126,7 @@ def told(measured: Measured) -> str:
 
 def claim(good: bool, words: str) -> bool:
     """Print a claim with its verdict, and return that."""
-    print(f"{'PASS' if good else 'FAIL'}  {words}")
+    print(f"{'PASS' if good else 'FAIL'}  claim: {words}")
     return good
 
 

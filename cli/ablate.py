@@ -1,5 +1,6 @@
 """`hnmets ablate`: which modality helps, by how much, and how sure that is."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -65,9 +66,9 @@ def ablate(
     with render.progress_bar(quiet=quiet or json) as advance:
         found = workflow.run(
             settings,
-            choice=Choice(preset=preset_of(preset)),
-            permutations=permutations,
+            choice=Choice(preset=preset_of(preset), permutations=permutations),
             on_fold=advance,
+            arguments=sys.argv[1:],
         )
     if json:
         render.show_json(found.as_json())

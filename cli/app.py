@@ -62,7 +62,7 @@ def options(
 
 
 class _Stop:
-    """What Ctrl-C and SIGTERM do: raise in the main thread, so that both clean up alike."""
+    """What Ctrl-C and its kin do: raise in the main thread, so that all clean up alike."""
 
     number: int | None = None
 
@@ -83,6 +83,9 @@ def main() -> None:
     stop = _Stop()
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+    # A closed terminal; `nohup` has it ignored, and means it.
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, stop)
     try:
         app()
     # Libraries turn what a signal raises into errors of their own: DuckDB a `RuntimeError`.

@@ -1,5 +1,6 @@
 """`hnmets evaluate`: one rung, beside those that everything has to beat."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -50,7 +51,12 @@ def evaluate(
     if not wanted:
         raise typer.BadParameter("name a rung, or say what it sees by --features")
     with render.progress_bar(quiet=quiet or json) as advance:
-        found = workflow.run(settings, choice=Choice(views=asked, only=wanted), on_fold=advance)
+        found = workflow.run(
+            settings,
+            choice=Choice(views=asked, only=wanted),
+            on_fold=advance,
+            arguments=sys.argv[1:],
+        )
     if json:
         render.show_json(found.as_json())
     else:

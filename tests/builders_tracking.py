@@ -1,7 +1,12 @@
 """Runs to be tracked, and what a tracker remembers of them."""
 
+import os
+import signal
+import socket
+import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
@@ -14,6 +19,7 @@ from hnmets.tracking.base import Artifact, Metric, NewRun, Status, Tracker
 from hnmets.tracking.errors import TrackerUnreachableError
 from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.tracking.mlflow_tracker import KEY_TAG
+from tests.builders_cohorts import command
 
 AT = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 FOLDS = 5
@@ -167,6 +173,43 @@ class Unreliable:
     def end(self, key: str, status: Status, *, at: datetime) -> None:
         self.trouble()
         self.kept.end(key, status, at=at)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def ui(project: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start `hnmets ui`; it ends with the block, as by Ctrl-C if it has not ended before."""
+    words = ("ui", "--study", project / "study.toml", "--no-open", "--port", str(free_port()))
+    process = subprocess.Popen(
+        command(*words),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        finally:
+            process.communicate()
+
+
+def address_of(server: subprocess.Popen[str]) -> str:
+    """Return the page that it names, once it is healthy."""
+    assert server.stdout is not None
+    return server.stdout.readline().split()[0]
 
 
 def unreachable() -> None:

@@ -9,6 +9,15 @@ from hnmets.reporting.catalog import CHARTS
 from hnmets.reporting.findings import Findings
 
 
+def figure_bytes(
+    findings: Findings, name: str, kind: Literal["svg", "png"] = "svg"
+) -> bytes | NoFigure:
+    """Return one figure of the catalog as a file's content, or why it cannot be drawn."""
+    with house_style():
+        figure = CHARTS[name].draw(findings)
+    return figure if isinstance(figure, NoFigure) else image_bytes(figure, kind)
+
+
 def write_figures(
     findings: Findings, folder: Path, kinds: Sequence[Literal["svg", "png"]] = ("svg", "png")
 ) -> list[Path]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hnmets.datasets.rows import TrainRows
 from hnmets.selection.base import AnyRows, require_columns, require_finite
+from hnmets.selection.content import Content
 from hnmets.selection.kept import without
 from hnmets.selection.scope import in_scope
 
@@ -112,18 +114,25 @@ class PrincipalComponents:
         )
 
     def _projection(self, rows: TrainRows, modality: str, own: Sequence[int]) -> Projection:
-        from sklearn.decomposition import PCA
-
         places = np.array(own, dtype=np.intp)
-        values = rows.values[:, places]
-        # One case or column less than there are: the mean takes a degree of freedom.
-        most = max(1, min(self.components, len(places), len(values) - 1))
-        # An exact solver: the randomised one would need a seed and moves the last digits.
-        pca = PCA(most, svd_solver="full").fit(values)
+        mean, axes, explained = axes_of(Content(array=rows.values[:, places]), self.components)
         return Projection(
-            modality=modality,
-            places=places,
-            mean=pca.mean_,
-            axes=pca.components_,
-            explained=np.nan_to_num(pca.explained_variance_ratio_),
+            modality=modality, places=places, mean=mean, axes=axes, explained=explained
         )
+
+
+# The rungs of one fold ask one after the other: three embeddings, and one to spare.
+@lru_cache(maxsize=4)
+def axes_of(values: Content, components: int) -> tuple[NDArray[np.float64], ...]:
+    """Return the mean, the axes and the explained shares of the components, read-only."""
+    from sklearn.decomposition import PCA
+
+    cases, columns = values.array.shape
+    # One case or column less than there are: the mean takes a degree of freedom.
+    most = max(1, min(components, columns, cases - 1))
+    # An exact solver: the randomised one would need a seed and moves the last digits.
+    pca = PCA(most, svd_solver="full").fit(values.array)
+    found = pca.mean_, pca.components_, np.nan_to_num(pca.explained_variance_ratio_)
+    for array in found:
+        array.setflags(write=False)
+    return found

@@ -15,6 +15,7 @@ from hnmets.tracking import mlflow_settings
 from hnmets.tracking.answers import understood
 from hnmets.tracking.base import Artifact, Dataset, Metric, NewRun, Status
 from hnmets.tracking.errors import UnknownRunError
+from hnmets.tracking.pages import experiment_tags
 from hnmets.tracking.place import Place
 from hnmets.tracking.privacy import Privacy
 from hnmets.tracking.project_store import changing
@@ -125,13 +126,15 @@ class MlflowTracker:
                 if found.lifecycle_stage == "deleted":
                     # Its name is taken for good; a new run in it has to be seen.
                     self._client.restore_experiment(found.experiment_id)
+                for tag, value in experiment_tags().items() - found.tags.items():
+                    self._client.set_experiment_tag(found.experiment_id, tag, value)
                 self._experiments[name] = found.experiment_id
         return self._experiments[name]
 
     def _new_experiment(self, name: str) -> str:
         # Where another process was faster, this fails, and the next try finds it.
         with self._changing():
-            return str(self._client.create_experiment(name))
+            return str(self._client.create_experiment(name, tags=experiment_tags()))
 
     def _find(self, experiment_id: str, key: str) -> "Run | None":
         from mlflow.entities import ViewType

@@ -12,6 +12,8 @@ from enum import StrEnum
 from hnmets.evaluation.estimate import Estimate, Measured, NotEstimable
 from hnmets.tracking.base import Metric
 
+# More digits are noise in any cohort, and fill the cells of the run table.
+_DECIMALS = 4
 # Runs are listed by it. Folds call theirs `fold_auc`, so that they do not crowd the list.
 HEADLINE = "auc"
 
@@ -90,7 +92,7 @@ def metrics_of(measures: Mapping[str, Measured]) -> list[Metric]:
     What is not estimable has no number; see `reasons_of`.
     """
     return [
-        Metric(name=name + end, value=value)
+        Metric(name=name + end, value=round(value, _DECIMALS))
         for name, measure in measures.items()
         if isinstance(measure, Estimate)
         for end, value in (

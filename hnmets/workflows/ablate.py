@@ -102,9 +102,9 @@ def run(
     study: Study,
     *,
     choice: Choice | None = None,
-    permutations: int = 0,
     on_fold: OnCase = ignore,
     tracker: Tracker | None = None,
+    arguments: Sequence[str] = (),
 ) -> Ablation:
     """Fit and score every rung in every fold.
 
@@ -112,10 +112,10 @@ def run(
     ----------
     choice
         The ladder by default; the study's own views are added.
-    permutations
-        Shuffles of the outcome on which the headline rung is fitted and scored anew.
     tracker
         Where runs are remembered; by default MLflow, beside the study file.
+    arguments
+        Of the command line; they are kept with the run, without folders and secrets.
 
     Raises
     ------
@@ -124,7 +124,9 @@ def run(
     UsageError
         If there is no rung of a name.
     """
-    plan = prepare(study, choice or Choice())
+    began = datetime.now(UTC)
+    asked = choice or Choice()
+    plan = prepare(study, asked)
     bootstrap = Bootstrap(draws=study.evaluation.draws, seed=study.split.seed)
     procedure = Procedure(
         split=plan.split,
@@ -149,18 +151,10 @@ def run(
         bootstrap=bootstrap,
         timed=() if isinstance(timed, str) else timed.rungs,
     )
-    audits = _audits(plan, procedure, found.rungs, spread, permutations=permutations)
+    audits = _audits(plan, procedure, found.rungs, spread, permutations=asked.permutations)
     now = datetime.now(UTC)
-    ladder = Ladder(
-        study=study.about.name,
-        settings={setting.name: setting.value for setting in study.settings()},
-        dataset=plan.dataset,
-        split=plan.split,
-        scores=scores,
-        documents=audits.documents,
-    )
-    key, waiting = _remember(study, ladder, tracker, at=now)
     oracles = oracles_of(plan.rungs, plan.dataset, study.root)
+    environment = capture(arguments, privacy=Privacy.of(study.folder))
     told = Told(
         study=study.about.name,
         outcome=plan.outcome,
@@ -172,12 +166,25 @@ def run(
         family=plan.family,
         bootstrap=bootstrap,
         at=now,
-        environment=capture((), privacy=Privacy.of(study.folder)).tags,
+        environment=environment.tags,
         published=plan.published,
         timed=timed,
         audits=audits,
         oracles=oracles,
     )
+    ladder = Ladder(
+        study=study.about.name,
+        settings={setting.name: setting.value for setting in study.settings()},
+        dataset=plan.dataset,
+        split=plan.split,
+        scores=scores,
+        documents=audits.documents,
+        findings=told.findings,
+        environment=environment,
+        began=began,
+        ended=now,
+    )
+    key, waiting = _remember(study, ladder, tracker)
     return Ablation(
         dataset=plan.dataset,
         split=plan.split,
@@ -230,14 +237,12 @@ def _audits(
     )
 
 
-def _remember(
-    study: Study, ladder: Ladder, tracker: Tracker | None, *, at: datetime
-) -> tuple[str, int]:
+def _remember(study: Study, ladder: Ladder, tracker: Tracker | None) -> tuple[str, int]:
     """Log everything; return the run's key and what could not be sent yet."""
     if tracker is not None:
-        return log_ladder(tracker, ladder, at=at), 0
+        return log_ladder(tracker, ladder), 0
     with open_tracker(study.folder) as opened:
-        key = log_ladder(opened, ladder, at=at)
+        key = log_ladder(opened, ladder)
         return key, opened.close()
 
 

@@ -1,20 +1,26 @@
 """An ablation as runs: one for the ladder, one for each rung, one for each fold of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.split import Split
 from hnmets.evaluation.fold_mean import FoldAuc, fold_aucs
+from hnmets.reporting.canvas import NoFigure
+from hnmets.reporting.figures import figure_bytes
+from hnmets.reporting.findings import Findings
 from hnmets.tracking import base
 from hnmets.tracking.base import Artifact, Metric, NewRun, Status, Tracker
+from hnmets.tracking.environment import Environment
 from hnmets.tracking.naming import Kind, Label, metrics_of, reasons_of
 from hnmets.tracking.params import flattened
 from hnmets.workflows.rung_scores import RungScores
 
 _DIGITS = 32
+_OF_LADDER = ("forest", "frequency")
+_OF_RUNG = ("roc", "calibration", "decision")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +33,12 @@ class Ladder:
         Of the study, by dotted name.
     documents
         JSON of what else was asked, by file name.
+    findings
+        What its figures show; it names cases, so only figures of it leave the machine.
+    environment
+        Where and with what it was made.
+    began, ended
+        With a time zone.
     """
 
     study: str
@@ -34,6 +46,10 @@ class Ladder:
     dataset: Dataset
     split: Split
     scores: tuple[RungScores, ...]
+    findings: Findings
+    environment: Environment
+    began: datetime
+    ended: datetime
     documents: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
@@ -51,31 +67,41 @@ class Ladder:
             },
         )
 
+    def modalities(self, recipes: Collection[str]) -> dict[str, str]:
+        """Return which kinds of features are among recipes: axes of the compare page.
 
-def log_ladder(tracker: Tracker, ladder: Ladder, *, at: datetime) -> str:
-    """Log a ladder with its rungs and folds; return the key of its run.
+        It shows the first three parameters by name, and of two rungs those that differ.
+        """
+        kinds = {recipe.kind for recipe in self.dataset.recipes}
+        seen = {recipe.kind for recipe in self.dataset.recipes if recipe.name in recipes}
+        return {f"has {kind}": "yes" if kind in seen else "no" for kind in sorted(kinds)}
 
-    Parameters
-    ----------
-    at
-        When it was made; with a time zone.
-    """
-    log = _Log(tracker=tracker, ladder=ladder, at=at)
+
+def log_ladder(tracker: Tracker, ladder: Ladder) -> str:
+    """Log a ladder with its rungs and folds; return the key of its run."""
+    log = _Log(tracker=tracker, ladder=ladder)
     parent = tracker.start(
         NewRun(
             experiment=ladder.study,
             name=f"{ladder.dataset.view.name} {ladder.split.parameters.label}",
-            at=at,
-            tags={"kind": Kind.EVALUATION.value, "split_hash": ladder.split.hash[:_DIGITS]},
+            at=ladder.began,
+            tags={
+                "kind": Kind.EVALUATION.value,
+                "split_hash": ladder.split.hash[:_DIGITS],
+                **ladder.environment.tags,
+            },
             params=flattened(ladder.settings, counted=("cohort.exclude",)),
             dataset=ladder.seen,
         )
     )
+    environment = Artifact.json("environment.json", ladder.environment.as_json())
+    tracker.log_artifact(parent, environment)
+    log.figures(parent, _OF_LADDER, ladder.findings)
     for place, scores in enumerate(ladder.scores, 1):
         log.rung(scores, place=place, parent=parent)
     for name, document in ladder.documents.items():
         tracker.log_artifact(parent, Artifact.json(name, document))
-    tracker.end(parent, Status.FINISHED, at=at)
+    tracker.end(parent, Status.FINISHED, at=ladder.ended)
     return parent
 
 
@@ -85,7 +111,18 @@ class _Log:
 
     tracker: Tracker
     ladder: Ladder
-    at: datetime
+
+    def figures(self, key: str, names: Sequence[str], findings: Findings) -> None:
+        """Keep the figures that can be drawn; why others cannot stands in the report."""
+        for name in names:
+            content = figure_bytes(findings, name)
+            if not isinstance(content, NoFigure):
+                artifact = Artifact(name=f"figures/{name}.svg", content=content)
+                self.tracker.log_artifact(key, artifact)
+
+    def started(self, place: int) -> datetime:
+        """When a run began, for MLflow's lists: the newest stands first, so the first last."""
+        return self.ladder.began - timedelta(milliseconds=place)
 
     def rung(self, scores: RungScores, *, place: int, parent: str) -> None:
         """Log a rung, and below it its folds."""
@@ -95,28 +132,33 @@ class _Log:
             NewRun(
                 experiment=self.ladder.study,
                 name=label.name,
-                at=self.at,
+                at=self.started(place),
                 parent=parent,
                 tags={**label.tags, **reasons_of(scores.measures)},
-                params={**label.params, "features": ", ".join(found.rung.features)},
+                params={
+                    **label.params,
+                    **self.ladder.modalities(found.rung.recipes),
+                    "features": ", ".join(found.rung.features),
+                },
                 dataset=self.ladder.seen,
             )
         )
-        self.tracker.log_metrics(key, metrics_of(scores.measures), at=self.at)
+        self.tracker.log_metrics(key, metrics_of(scores.measures), at=self.ladder.ended)
         frequency = {name: count / found.n_fits for name, count in found.selected.items()}
         self.tracker.log_artifact(key, Artifact.json("selection_frequency.json", frequency))
-        for fold in fold_aucs(found.predictions, found.folds):
-            self.fold(fold, label, parent=key)
-        self.tracker.end(key, Status.FINISHED, at=self.at)
+        self.figures(key, _OF_RUNG, replace(self.ladder.findings, headline=found.rung.name))
+        for number, fold in enumerate(fold_aucs(found.predictions, found.folds), 1):
+            self.fold(fold, label, place=number, parent=key)
+        self.tracker.end(key, Status.FINISHED, at=self.ladder.ended)
 
-    def fold(self, fold: FoldAuc, rung: Label, *, parent: str) -> None:
+    def fold(self, fold: FoldAuc, rung: Label, *, place: int, parent: str) -> None:
         """Log one fold; its AUC has a name of its own, or folds would crowd the list."""
         label = Label(view=rung.view, model=rung.model, repeat=fold.repeat + 1, fold=fold.fold + 1)
         key = self.tracker.start(
             NewRun(
                 experiment=self.ladder.study,
                 name=label.name,
-                at=self.at,
+                at=self.started(place),
                 parent=parent,
                 tags=label.tags,
                 params=label.params,
@@ -124,5 +166,5 @@ class _Log:
         )
         numbers = {"fold_cases": fold.n, "fold_events": fold.events, "fold_auc": fold.auc}
         metrics = [Metric(name=n, value=float(v)) for n, v in numbers.items() if v is not None]
-        self.tracker.log_metrics(key, metrics, at=self.at)
-        self.tracker.end(key, Status.FINISHED, at=self.at)
+        self.tracker.log_metrics(key, metrics, at=self.ladder.ended)
+        self.tracker.end(key, Status.FINISHED, at=self.ladder.ended)

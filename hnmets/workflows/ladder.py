@@ -58,7 +58,7 @@ class Rung:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which rungs are wanted.
+    """Which rungs are wanted, and what the last of them is asked beside its numbers.
 
     Parameters
     ----------
@@ -69,11 +69,14 @@ class Choice:
     only
         Names of the rungs that are wanted, the one that the report is about last; size,
         clinical and clinical + size are added. All by default.
+    permutations
+        Shuffles of the outcome on which the last rung is fitted and scored anew.
     """
 
     preset: Preset = "ladder"
     views: tuple[View, ...] = ()
     only: tuple[str, ...] = ()
+    permutations: int = 0
 
     @property
     def name(self) -> str:

@@ -78,7 +78,14 @@ class ShortcutAudit:
         shortcut = audit_shortcut(
             found.predictions, self.bootstrap, model=self.headline.predictions
         )
-        return Control(kind="shortcut", name=name, what=what, auc=shortcut.auc, lead=shortcut.lead)
+        return Control(
+            kind="shortcut",
+            name=name,
+            what=what,
+            auc=shortcut.auc,
+            lead=shortcut.lead,
+            rung=self.headline.rung.name,
+        )
 
     def _centre_from_features(self) -> Iterator[Control]:
         """Tell each large centre from the others by the features that the model sees."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hnmets.domain.errors import UsageError
 from hnmets.tracking.mlflow_tracker import MlflowTracker
-from hnmets.tracking.naming import HEADLINE
+from hnmets.tracking.pages import table_of
 from hnmets.tracking.place import Place, place_of
 from hnmets.tracking.privacy import Privacy, without_credentials
 from hnmets.tracking.project_store import last_experiment
@@ -63,15 +63,9 @@ def run(project: Path, *, port: int, on_ready: Callable[[Shown], None]) -> None:
 
 
 def _page(address: str, place: Place) -> str:
-    """Return the page that compares the runs of the newest experiment, the best one first.
-
-    MLflow hides children below their parents unless the table is sorted by a metric.
-    """
+    """Return the page of the newest experiment's rungs."""
     experiment = last_experiment(place) if place.chosen_uri is None else None
-    if experiment is None:
-        return address
-    order = f"orderByKey=metrics.%60{HEADLINE}%60&orderByAsc=false"
-    return f"{address}/#/experiments/{experiment}/runs?{order}&compareRunsMode=CHART"
+    return address if experiment is None else table_of(address, experiment)
 
 
 def _send_what_waits(place: Place) -> Replayed:

@@ -137,7 +137,7 @@ def test_the_families_of_the_help_are_those_that_there_are() -> None:
     assert len(FAMILIES.split(", ")) == len(workbench.FAMILIES)
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 @pytest.mark.parametrize(
     "command",
     [

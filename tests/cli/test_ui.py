@@ -1,11 +1,9 @@
 """`hnmets ui`: the real pages over a real database, on this machine alone."""
 
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -17,8 +15,8 @@ import pytest
 from hnmets.tracking.opening import open_tracker
 from hnmets.tracking.privacy import Privacy
 from hnmets.tracking.spooled import Patience, SpooledTracker
-from tests.builders_cohorts import command, hnmets
-from tests.builders_tracking import Unreliable, do_the_work, unreachable
+from tests.builders_cohorts import hnmets
+from tests.builders_tracking import Unreliable, address_of, do_the_work, ui, unreachable
 
 
 @pytest.fixture
@@ -27,12 +25,6 @@ def taken_port() -> Iterator[int]:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         yield int(holder.getsockname()[1])
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def asked(address: str, path: str, content: object = None) -> bytes:
@@ -74,22 +66,12 @@ def test_the_pages_show_all_runs_and_end_with_ctrl_c(empty_project: Path) -> Non
         patience=Patience(last_tries=1),
     ) as down:
         do_the_work(down, prefix="waiting")
-    port = free_port()
-    study = empty_project / "study.toml"
-    shown = subprocess.Popen(
-        command("ui", "--study", study, "--no-open", "--port", str(port)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    assert shown.stdout is not None
-    try:
-        page = shown.stdout.readline().split()[0]  # printed once it is healthy
+    with ui(empty_project) as server:
+        page = address_of(server)
         address, _, place = page.partition("/#/")
-        assert address == f"http://127.0.0.1:{port}"
-        assert place.startswith("experiments/1/runs?orderByKey=metrics.%60auc%60")
-        family = psutil.Process(shown.pid).children(recursive=True)
+        assert address.startswith("http://127.0.0.1:")
+        assert place.startswith("experiments/1/runs?viewStateShareKey=which-modality-helps")
+        family = psutil.Process(server.pid).children(recursive=True)
         found = json.loads(asked(address, "api/2.0/mlflow/runs/search", {"experiment_ids": ["1"]}))
         # The ones of the template are deleted; 6 were sent, 6 waited.
         assert len(found["runs"]) == 12
@@ -106,11 +88,9 @@ def test_the_pages_show_all_runs_and_end_with_ctrl_c(empty_project: Path) -> Non
             if connection.status == psutil.CONN_LISTEN
         }
         assert listening == {"127.0.0.1"}
-        shown.send_signal(signal.SIGINT)
-        assert shown.wait(timeout=30) == 0
-    finally:
-        shown.kill()
-        _, words = shown.communicate()
-    assert "22 waiting events sent" in words
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=30) == 0
+        assert server.stderr is not None
+        assert "22 waiting events sent" in server.stderr.read()
     _, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pytest
 from hnmets.reporting.catalog import CHARTS
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.html import render
+from tests.browser import arguments
 
 # Headless windows are never as narrow as a phone; a frame is.
 _FRAME = """<!DOCTYPE html><title>frame</title><pre id="told"></pre>
@@ -42,24 +42,17 @@ Shown = Callable[[Findings, int], tuple[dict[str, object], str]]
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no Chromium is installed: `apt-get install chromium`")
     folder = tmp_path_factory.mktemp("browser")
+    browser = arguments(folder / "profile")
 
     def show(findings: Findings, width: int) -> tuple[dict[str, object], str]:
         (folder / "report.html").write_text(render(findings), encoding="utf-8")
         (folder / "frame.html").write_text(_FRAME.format(width=width), encoding="utf-8")
         run = subprocess.run(
             [
-                browser,
-                "--headless",
-                # Containers run tests as root, where Chromium's sandbox does not start.
-                "--no-sandbox",
-                "--disable-gpu",
+                *browser,
                 "--allow-file-access-from-files",
                 "--enable-logging=stderr",
-                f"--user-data-dir={folder / 'profile'}",
                 "--window-size=1600,1000",
                 "--virtual-time-budget=10000",
                 "--dump-dom",

@@ -10,7 +10,7 @@ from hnmets.datasets.rows import TrainRows
 from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.selection.base import Step
 from hnmets.selection.catalog import STEPS
-from hnmets.selection.components import PrincipalComponents
+from hnmets.selection.components import PrincipalComponents, axes_of
 from hnmets.selection.correlation import keepers_of
 from hnmets.selection.forest import ForestSelection, importance_of
 from tests.builders_rows import dataset_of, subjects_in, train_rows
@@ -46,6 +46,7 @@ def small_step(name: str) -> Step:
 
 def forget() -> None:
     """Forget what steps have computed, so that they compute it again."""
+    axes_of.cache_clear()
     keepers_of.cache_clear()
     importance_of.cache_clear()
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from hnmets.datasets.rows import TrainRows
+from hnmets.selection.components import axes_of
 from hnmets.selection.content import Content
 from hnmets.selection.correlation import keepers_of
 from hnmets.selection.forest import importance_of
@@ -34,6 +35,15 @@ def test_rungs_that_choose_from_the_same_columns_grow_one_forest() -> None:
         CHAIN.fit(rows)
     for computed in (keepers_of.cache_info(), importance_of.cache_info()):
         assert (computed.misses, computed.hits) == (1, 2)
+
+
+def test_rungs_with_the_same_embedding_compress_it_once() -> None:
+    forget()
+    rows = small_rows()
+    deep = [n for n, name in enumerate(rows.modalities) if name == "embedding.both"]
+    for seen in (deep, range(len(rows.columns))):
+        CHAIN.fit(rows.of_columns(seen))
+    assert (axes_of.cache_info().misses, axes_of.cache_info().hits) == (1, 1)
 
 
 def test_what_is_remembered_is_what_would_have_been_computed() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from hnmets.tracking.base import Dataset, Metric
 from hnmets.tracking.mlflow_tracker import MlflowTracker
 from hnmets.tracking.opening import open_tracker
+from hnmets.tracking.pages import experiment_tags
 from hnmets.tracking.place import Place, place_of
 from hnmets.tracking.privacy import Privacy
 from hnmets.tracking.project_store import last_experiment
@@ -123,6 +124,20 @@ def test_a_deleted_experiment_is_seen_again_and_a_deleted_run_is_not(empty_proje
     client.delete_experiment(experiment.experiment_id)
     MlflowTracker(place, privacy=Privacy()).start(new_run("again", experiment="gone"))
     assert client.get_experiment(experiment.experiment_id).lifecycle_stage == "active"
+
+
+def test_an_experiment_of_an_older_version_gets_the_view_and_keeps_its_own(
+    empty_project: Path,
+) -> None:
+    from mlflow import MlflowClient
+
+    place = Place(project=empty_project)
+    client = MlflowClient(tracking_uri=place.uri)
+    mine = {"mlflow.sharedViewState.mine": "{}"}
+    old = client.create_experiment("old", tags=mine | {"mlflow.experimentKind": "empty"})
+    MlflowTracker(place, privacy=Privacy()).start(new_run(experiment="old"))
+    tags = client.get_experiment(old).tags
+    assert {**mine, **experiment_tags()}.items() <= tags.items()
 
 
 def test_the_newest_run_that_was_not_deleted_names_the_experiment(empty_project: Path) -> None:

@@ -2,7 +2,9 @@ from hnmets.evaluation.estimate import Estimate, NotEstimable
 from hnmets.tracking.naming import Label, metrics_of, reasons_of
 from hnmets.tracking.params import flattened
 
-AUC = Estimate(value=0.72, low=0.63, high=0.80, n=298, events=40, level=0.95, method="bootstrap")
+AUC = Estimate(
+    value=0.7200449, low=0.63, high=0.80, n=298, events=40, level=0.95, method="bootstrap"
+)
 NONE = NotEstimable(reason="2 events", n=12, events=2)
 
 

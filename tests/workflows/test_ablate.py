@@ -9,7 +9,7 @@ import pytest
 
 from feature_store.recipe import Recipe
 from hnmets.domain.errors import InvalidDataError, UsageError
-from hnmets.evaluation.estimate import Estimate
+from hnmets.evaluation.estimate import Estimate, NotEstimable
 from hnmets.execution.local import InProcess
 from hnmets.models.catalog import MODELS
 from hnmets.models.names import ModelName
@@ -130,6 +130,33 @@ def test_every_rung_and_every_fold_is_a_run_below_the_ladder(study: Study) -> No
     assert parent.params["split.folds"] == "3"
 
 
+def test_runs_keep_their_figures_and_where_they_were_made(study: Study) -> None:
+    tracker = InMemoryTracker()
+    found = ablate.run(study, tracker=tracker, arguments=["ablate", "--study", str(study.folder)])
+    parent = tracker.runs[found.run]
+    assert set(parent.artifacts) == {
+        *("environment.json", "figures/forest.svg", "figures/frequency.svg"),
+        *("controls.json", "subgroups.json"),
+    }
+    assert json.loads(parent.artifacts["environment.json"])["command"] == (
+        "hnmets ablate --study '[path]'"
+    )
+    assert parent.run.tags["python"]
+    rungs = [kept for kept in tracker.runs.values() if kept.run.parent == found.run]
+    for rung, scores in zip(rungs, found.scores, strict=True):
+        drawn = {name for name in rung.artifacts if name.startswith("figures/")}
+        expected = {"figures/roc.svg", "figures/decision.svg"}
+        if not isinstance(scores.calibration.curve, NotEstimable):
+            expected.add("figures/calibration.svg")
+        assert drawn == expected
+        # Each shows its own rung, not the headline.
+        view = rung.run.params["view"]
+        assert f": {view}</text>" in rung.artifacts["figures/roc.svg"].decode()
+    assert [rung.run.params["has embedding"] for rung in rungs] == ["no", "yes", "yes", "yes"]
+    starts = [rung.run.at for rung in rungs]
+    assert starts == sorted(starts, reverse=True)  # lists show the newest first
+
+
 def test_no_run_names_a_case_or_a_patient(study: Study) -> None:
     _, tracker = ladder(study)
     told = repr([kept.run for kept in tracker.runs.values()])
@@ -138,6 +165,7 @@ def test_no_run_names_a_case_or_a_patient(study: Study) -> None:
     )
     assert "HN-0" not in told + artifacts.decode()
     assert "P0" not in told + artifacts.decode()
+    assert str(study.folder) not in told + artifacts.decode()
 
 
 def test_a_feature_that_is_the_outcome_stops_the_ladder(study: Study, tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ def study(tmp_path: Path) -> Study:
     return made
 
 
-def ladder(study: Study, **asked: int) -> Ablation:
-    return ablate.run(study, tracker=InMemoryTracker(), **asked)
+def ladder(study: Study, choice: Choice | None = None) -> Ablation:
+    return ablate.run(study, choice=choice, tracker=InMemoryTracker())
 
 
 def controls(found: Ablation, name: str) -> dict[str | None, Control]:
@@ -166,7 +166,7 @@ def test_controls_and_perturbations_leave_the_ladder_bit_for_bit(study: Study) -
     before = ladder(study)
     store(study, noise(), control="shuffled-roi")
     store(study, moved(telling(), 0.5, seed=2), perturb="grow-1mm")
-    after = ladder(study, permutations=1)
+    after = ladder(study, Choice(permutations=1))
     assert before.dataset.digest == after.dataset.digest
     for first, second in zip(before.scores, after.scores, strict=True):
         np.testing.assert_array_equal(
@@ -240,16 +240,19 @@ def test_what_was_asked_is_kept_beside_the_run_and_names_nobody(study: Study) ->
     store(study, noise(), control="shuffled-roi")
     store(study, telling(), perturb="grow-1mm")
     tracker = InMemoryTracker()
-    found = ablate.run(study, tracker=tracker, permutations=1)
+    found = ablate.run(study, choice=Choice(permutations=1), tracker=tracker)
     kept = tracker.runs[found.run].artifacts
-    assert sorted(kept) == [
+    assert sorted(name for name in kept if name.endswith(".json")) == [
         "controls.json",
+        "environment.json",
         "feature_reliability.json",
         "permutation.json",
         "stability.json",
     ]
     assert len(json.loads(kept["feature_reliability.json"])) == N_FEATURES
-    assert [c["rung"] for c in json.loads(kept["controls.json"])] == [RUNG, RUNG, HEADLINE]
+    told = [(c["kind"], c["rung"]) for c in json.loads(kept["controls.json"])]
+    held = [rung for kind, rung in told if kind != "shortcut"]
+    assert held == [RUNG, RUNG, HEADLINE]
     assert not any(word in b"".join(kept.values()) for word in (b"HN-", b"P0"))
 
 

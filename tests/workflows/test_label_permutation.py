@@ -94,7 +94,7 @@ def test_shuffles_are_counted_and_their_share_of_all_folds_is_told(study: Study)
     ablate.run(
         study,
         tracker=InMemoryTracker(),
-        permutations=2,
+        choice=Choice(permutations=2),
         on_fold=lambda *each: told.append(each),
     )
     shuffles = [each for each in told if each[0].startswith("shuffle")]
