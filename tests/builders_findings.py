@@ -298,7 +298,6 @@ def _rung(cohort: Simulated, plan: Plan, *, oracle_auc: float | None) -> Rung:
     return Rung(
         name=plan.name,
         stage=plan.stage,
-        view=plan.name.split(",")[0],
         model=plan.model,
         contains=plan.contains,
         split_hash=SPLIT,

@@ -131,7 +131,6 @@ class Rung:
 
     name: str
     stage: Stage
-    view: str
     model: str
     contains: tuple[str, ...]
     split_hash: str

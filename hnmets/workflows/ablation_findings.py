@@ -146,7 +146,15 @@ class Told:
             "event in all others"
             if rule.death
             else "not considered: the table does not tell of deaths",
+            follow_up_days=self._median_follow_up,
         )
+
+    @property
+    def _median_follow_up(self) -> float | None:
+        """Median days of the cases that were watched without the event."""
+        days = self.dataset.time_days[~self.dataset.rows.outcome]
+        known = days[np.isfinite(days)]
+        return float(np.median(known)) if len(known) else None
 
     @property
     def _protocol(self) -> Protocol:
@@ -222,7 +230,6 @@ class Told:
         return Rung(
             name=found.rung.name,
             stage=self._stages.get(found.rung.name, Stage.ABLATION),
-            view=self.dataset.view.name,
             model=found.rung.model,
             contains=found.rung.features,
             split_hash=self.split.hash,

@@ -97,7 +97,7 @@ def test_a_phone_shows_letters_of_a_size_to_read_dark_on_white(
 @pytest.mark.parametrize("width", [390, 1280])
 def test_long_names_widen_nothing(full: Findings, shown: Shown, width: int) -> None:
     long = "radiomics_" * 30
-    rungs = [replace(rung, view=long, model=long, contains=(long,)) for rung in full.rungs]
+    rungs = [replace(rung, model=long, contains=(long,)) for rung in full.rungs]
     rungs[0] = replace(rungs[0], name=long)
     named = replace(
         full,

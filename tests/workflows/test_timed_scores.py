@@ -12,6 +12,7 @@ from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.estimate import Estimate
 from hnmets.evaluation.predictions import Predictions
 from hnmets.execution.local import InProcess
+from hnmets.reporting.findings_json import from_json
 from hnmets.reporting.timed import Timed
 from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.workflows import ablate, features_build
@@ -140,7 +141,8 @@ def test_head_neck_pet_ct_by_two_years(real_data: Path, tmp_path: Path) -> None:
     features_build.run(study, Request(), executor=InProcess())
     choice = Choice(only=("age + sex", "tumour volume"))
     tracker = InMemoryTracker()
-    timed = ablate.run(study, choice=choice, tracker=tracker).timed
+    found = ablate.run(study, choice=choice, tracker=tracker)
+    timed = found.timed
     assert isinstance(timed, Timed)
     counts = (timed.event, timed.died, timed.event_free, timed.censored, timed.untimed)
     # 26 events and 20 patients who left earlier, as the flow of the outcome counts them.
@@ -148,5 +150,7 @@ def test_head_neck_pet_ct_by_two_years(real_data: Path, tmp_path: Path) -> None:
     volume = next(each.auc for each in timed.rungs if each.rung == "tumour volume")
     assert isinstance(volume, Estimate)
     assert 0.65 < volume.value < 0.8
+    follow_up = from_json(found.findings.read_text()).endpoint.follow_up_days
+    assert follow_up == np.median(found.dataset.time_days[~found.dataset.rows.outcome])
     logged = [kept.values for kept in tracker.runs.values()]
     assert round(volume.value, 4) in [values.get("auc_by_horizon") for values in logged]
