@@ -138,7 +138,7 @@ class _Log:
                 params={
                     **label.params,
                     **self.ladder.modalities(found.rung.recipes),
-                    "features": ", ".join(found.rung.features),
+                    "inputs": ", ".join(found.rung.features),
                 },
                 dataset=self.ladder.seen,
             )

@@ -175,5 +175,6 @@ def send():
     time.sleep(1)
     os.kill(os.getpid(), signal.{name})
 threading.Thread(target=send, daemon=True).start()
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as in a terminal; `nohup` hands on another
 app.main()
 """
