@@ -133,9 +133,9 @@ def show_timed(timed: "Timed") -> None:
         for each in timed.rungs
     ]
     render.show_table(day, columns, rows)
-    dead = "dead without it" if timed.deaths_known else "deaths are not told"
+    dead = f"{timed.died} dead without it" if timed.deaths_known else "deaths not told"
     render.say(
-        f"{day}: {timed.event} with the event, {timed.died} {dead}, {timed.event_free} free of "
+        f"{day}: {timed.event} with the event, {dead}, {timed.event_free} free of "
         f"it, {timed.censored} lost before (by weight), {timed.untimed} without a usable time; "
         f"chance of the event {interval(timed.incidence)}"
     )
