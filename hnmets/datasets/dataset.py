@@ -78,6 +78,7 @@ class Dataset:
             rows=self.rows.among(kept),
             centres=tuple(self.centres[place] for place in kept),
             time_days=self.time_days[kept],
+            died=self.died[kept],
             left_out={**self.left_out, **{c: reason for c in cases if c not in case_ids}},
         )
 

@@ -216,10 +216,8 @@ def _audits(
         study=plan.study,
         cohort=plan.cohort,
         dataset=plan.dataset,
-        split=plan.split,
+        procedure=procedure,
         headline=main,
-        bootstrap=procedure.bootstrap,
-        on_fold=procedure.on_fold,
     )
     return Audits(
         subgroups=audit_subgroups(

@@ -8,11 +8,8 @@ import numpy as np
 
 from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.drawing import draw
-from hnmets.datasets.fold_rows import folds_of
-from hnmets.datasets.split import Split
 from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.datasets.subjects import Subject
-from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.estimate import NotEstimable
 from hnmets.evaluation.shortcut import audit_shortcut
 from hnmets.models.errors import UntrainableError
@@ -20,10 +17,10 @@ from hnmets.models.names import ModelName
 from hnmets.reporting.audit import Control
 from hnmets.workflows.acquisition import MODALITY, circumstances, sources_of
 from hnmets.workflows.cohort_table import Cohort
-from hnmets.workflows.cross_validation import OutOfFold, cross_validate
+from hnmets.workflows.cross_validation import OutOfFold
 from hnmets.workflows.grouping import CENTRE
 from hnmets.workflows.ladder import Rung
-from hnmets.workflows.on_case import OnCase, ignore
+from hnmets.workflows.procedure import Procedure
 from hnmets.workflows.study import Study
 
 MODEL: ModelName = "elastic-net"
@@ -46,10 +43,8 @@ class ShortcutAudit:
     study: Study
     cohort: Cohort
     dataset: Dataset
-    split: Split
+    procedure: Procedure
     headline: OutOfFold
-    bootstrap: Bootstrap
-    on_fold: OnCase = ignore
 
     def controls(self) -> tuple[Control, ...]:
         """Return what centre and acquisition tell, then whether features tell the centre."""
@@ -58,7 +53,7 @@ class ShortcutAudit:
     def _outcome_from_circumstances(self) -> Control:
         """Predict the outcome from centre and acquisition, in the folds of the ladder."""
         # Where whole centres are held out, nothing can be learned about the one to come.
-        with_centre = self.split.parameters.kind != "centre"
+        with_centre = self.procedure.split.parameters.kind != "centre"
         rows = circumstances(self.study, self.cohort, self.dataset, with_centre=with_centre)
         told = sources_of(rows)
         if not told:
@@ -72,11 +67,11 @@ class ShortcutAudit:
         rung = Rung(name=name, recipes=(MODALITY,), model=MODEL)
         dataset = replace(self.dataset, rows=rows, recipes=(), absent=())
         try:
-            (found,) = self._cross_validated(dataset, self.split, [rung])
+            (found,) = self.procedure.scored(dataset, [rung]).rungs
         except UntrainableError as error:
             return self._not_estimable(name, what, str(error))
         shortcut = audit_shortcut(
-            found.predictions, self.bootstrap, model=self.headline.predictions
+            found.predictions, self.procedure.bootstrap, model=self.headline.predictions
         )
         return Control(
             kind="shortcut",
@@ -110,26 +105,16 @@ class ShortcutAudit:
             Rung(name=f"{centre} from {family}", recipes=names, model=MODEL)
             for family, names in families.items()
         ]
-        parameters = SplitParameters(repeats=1, seed=self.split.parameters.seed)
-        for found in self._cross_validated(dataset, draw(_subjects(dataset), parameters), rungs):
-            shortcut = audit_shortcut(found.predictions, self.bootstrap)
+        parameters = SplitParameters(repeats=1, seed=self.procedure.split.parameters.seed)
+        procedure = replace(self.procedure, split=draw(_subjects(dataset), parameters))
+        for found in procedure.scored(dataset, rungs).rungs:
+            shortcut = audit_shortcut(found.predictions, self.procedure.bootstrap)
             yield Control(
                 kind="shortcut",
                 name=found.rung.name,
                 what=f"whether the centre is {centre}, from {', '.join(found.rung.recipes)} alone",
                 auc=shortcut.auc,
             )
-
-    def _cross_validated(
-        self, dataset: Dataset, split: Split, rungs: Sequence[Rung]
-    ) -> tuple[OutOfFold, ...]:
-        return cross_validate(
-            folds_of(dataset, split),
-            rungs,
-            selection=self.study.selection,
-            seed=split.parameters.seed,
-            on_fold=self.on_fold,
-        ).rungs
 
     def _not_estimable(self, name: str, what: str, reason: str) -> Control:
         of = self.headline.predictions
@@ -181,15 +166,13 @@ def _why_none(patients: Mapping[str, str]) -> str:
 
 def _asked_for(centre: str, patients: Mapping[str, str], dataset: Dataset) -> Dataset:
     """Return the dataset of the patients with a centre, whose outcome is to be of this one."""
-    rows = dataset.rows
-    places = [row for row, patient in enumerate(rows.patient_ids) if patient in patients]
-    kept = rows.among(places)
-    at_centre = np.array([patients[patient] == centre for patient in kept.patient_ids])
+    pairs = zip(dataset.rows.case_ids, dataset.rows.patient_ids, strict=True)
+    cases = {case for case, patient in pairs if patient in patients}
+    kept = dataset.among(cases, reason="no centre, or several")
+    at_centre = np.array([patients[patient] == centre for patient in kept.rows.patient_ids])
     return replace(
-        dataset,
-        rows=replace(kept, outcome=at_centre),
-        centres=tuple(dataset.centres[place] for place in places),
-        time_days=dataset.time_days[places],
+        kept,
+        rows=replace(kept.rows, outcome=at_centre),
         # What a network was trained on matters where the outcome is predicted, not here.
         recipes=(),
     )

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.drawing import draw
-from hnmets.datasets.fold_rows import folds_of
 from hnmets.datasets.split import Split
 from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.evaluation.bootstrap import Bootstrap
@@ -21,10 +20,10 @@ from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.workflows import ablate, features_build, report
 from hnmets.workflows.acquisition import HEADER, circumstances, header_facts, sources_of
 from hnmets.workflows.cohort_table import Cohort
-from hnmets.workflows.cross_validation import cross_validate
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.ladder import Rung
 from hnmets.workflows.on_case import ignore
+from hnmets.workflows.procedure import Procedure
 from hnmets.workflows.shortcut_audit import ShortcutAudit
 from hnmets.workflows.study import Study, load_study
 from tests.builders_rows import EMBEDDING, case, dataset_of, subjects_in, train_rows
@@ -66,16 +65,20 @@ def controls(
     """Audit the embedding's own model on a dataset."""
     split = split or draw(subjects_in(dataset.rows), FOLDS)
     rung = Rung(name="embedding", recipes=(EMBEDDING.name,), model="elastic-net")
-    (headline,) = cross_validate(
-        folds_of(dataset, split), [rung], selection=study.selection, seed=0, on_fold=ignore
-    ).rungs
+    procedure = Procedure(
+        split=split,
+        selection=study.selection,
+        seed=split.parameters.seed,
+        bootstrap=BOOTSTRAP,
+        on_fold=ignore,
+    )
+    (headline,) = procedure.scored(dataset, [rung]).rungs
     audit = ShortcutAudit(
         study=study,
         cohort=cohort or cohort_of(dataset),
         dataset=dataset,
-        split=split,
+        procedure=procedure,
         headline=headline,
-        bootstrap=BOOTSTRAP,
     )
     return {control.name: control for control in audit.controls()}
 

@@ -118,6 +118,12 @@ def test_of_two_cases_of_a_patient_the_first_event_counts_or_the_longest_watch()
     assert by_day(dataset(more), [0.5] * 7, day=99.0).event == 1
 
 
+def test_some_of_the_cases_keep_their_times_and_deaths() -> None:
+    some = dataset(CASES).among({"c-2", "d-3", "e-4"}, reason="not asked for")
+    assert some.time_days.tolist() == [200.0, 300.0, 900.0]
+    assert some.died.tolist() == [1.0, 0.0, 1.0]
+
+
 @pytest.mark.parametrize("day", [900.0, 2000.0])
 def test_a_horizon_that_nobody_was_watched_beyond_has_a_reason(day: float) -> None:
     data = dataset(CASES)
