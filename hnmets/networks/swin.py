@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hnmets.networks.architecture import Architecture, Merging
+from hnmets.networks.encoder import Encoder
 
 # Octants in the order in which MONAI up to 1.4 took them: (0, 1, 0) and (0, 0, 1) come twice,
 # (1, 1, 0) and (0, 1, 1) never (MONAI issues 4757 and 8284, kept for old weights until 1.5).
@@ -54,7 +55,7 @@ class LegacyMerging(nn.Module):
         return merged
 
 
-class SwinEncoder(nn.Module):
+class SwinEncoder(Encoder):
     """MONAI's `SwinTransformer`, its last stage layer-normed and averaged over space.
 
     Parameters
@@ -69,6 +70,7 @@ class SwinEncoder(nn.Module):
 
     def __init__(self, architecture: Architecture, *, channels: int, merging: Merging) -> None:
         super().__init__()
+        self.embedding_size = architecture.embedding_size
         # Importing any part of MONAI imports all of it: 3 to 7 seconds.
         from monai.networks.nets.swin_unetr import SwinTransformer
 
@@ -84,14 +86,19 @@ class SwinEncoder(nn.Module):
             use_flash_attention=True,
         )
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """Embed crops: (B, channels, D, H, W) to (B, 16 × embed_dim), float32."""
+    def maps(self, crops: Tensor) -> Tensor:
+        """Return the last stage: (B, channels, D, H, W) to (B, 16 × embed_dim, d, h, w)."""
         # Not the backbone's own forward: it normalises four maps more that nobody looks at.
         backbone = self.backbone
         tokens = backbone.patch_embed(crops)
         for stage in (backbone.layers1, backbone.layers2, backbone.layers3, backbone.layers4):
             tokens = stage[0](tokens.contiguous())
-        last = tokens.float().flatten(2).transpose(1, 2)
+        last: Tensor = tokens
+        return last
+
+    def pooled(self, maps: Tensor) -> Tensor:
+        """Return the stage's tokens layer-normed and averaged: (B, 16 × embed_dim), float32."""
+        last = maps.float().flatten(2).transpose(1, 2)
         return functional.layer_norm(last, last.shape[-1:]).mean(dim=1)
 
 
