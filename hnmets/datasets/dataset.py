@@ -3,13 +3,14 @@
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from feature_store.recipe import Recipe
+from hnmets.datasets.fold_models import FoldModels
 from hnmets.datasets.rows import Rows
 from hnmets.datasets.view import FeatureView
 
@@ -52,6 +53,9 @@ class Dataset:
         Why a case of the store is no row.
     absent
         What the rows lack, by modality in the order of the view.
+    fold_models
+        By the fold's name, the features of the networks that were trained in it; with any, the
+        other folds of a split are not used.
     """
 
     view: FeatureView
@@ -62,6 +66,18 @@ class Dataset:
     recipes: tuple[Recipe, ...]
     left_out: Mapping[str, str]
     absent: tuple[Absent, ...]
+    fold_models: Mapping[str, FoldModels] = field(default_factory=dict)
+
+    @property
+    def every_recipe(self) -> tuple[Recipe, ...]:
+        """The recipes of the view, and those of every fold's networks."""
+        trained = (recipe for each in self.fold_models.values() for recipe in each.recipes)
+        return (*self.recipes, *trained)
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kind of each recipe by its name: radiomics, embedding, trained and so on."""
+        return {recipe.name: recipe.kind for recipe in self.every_recipe}
 
     def among(self, case_ids: Collection[str], *, reason: str) -> "Dataset":
         """Return the rows of some cases.
@@ -79,6 +95,7 @@ class Dataset:
             centres=tuple(self.centres[place] for place in kept),
             time_days=self.time_days[kept],
             died=self.died[kept],
+            fold_models={fold: each.among(kept) for fold, each in self.fold_models.items()},
             left_out={**self.left_out, **{c: reason for c in cases if c not in case_ids}},
         )
 
@@ -93,12 +110,14 @@ class Dataset:
         """SHA-256 over recipes, cases, columns, values and outcome: what a run was made from."""
         running = hashlib.sha256()
         names = (
-            [recipe.fingerprint for recipe in self.recipes],
+            [recipe.fingerprint for recipe in self.every_recipe],
             self.rows.case_ids,
             self.rows.patient_ids,
             self.rows.columns,
         )
         running.update(repr(names).encode())
         running.update(np.ascontiguousarray(self.rows.values).tobytes())
+        for each in self.fold_models.values():
+            running.update(np.ascontiguousarray(each.values).tobytes())
         running.update(self.rows.outcome.tobytes())
         return running.hexdigest()

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from feature_store.recipe import Recipe
 from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.errors import FoldMismatchError, listed
 from hnmets.datasets.fold import Fold, why_unscorable, why_untrainable
-from hnmets.datasets.provenance import require_unseen
+from hnmets.datasets.fold_models import FoldModels
+from hnmets.datasets.provenance import fold_of, require_unseen
 from hnmets.datasets.rows import ChoosingRows, HeldOutRows, Rows, TrainRows
 from hnmets.datasets.split import Split
 
@@ -83,12 +85,24 @@ class FoldRows:
         """Return the rows of the cases that the view has."""
         return [self._place[case_id] for case_id in cases if case_id in self._place]
 
+    @cached_property
+    def _shown(self) -> Rows:
+        """The rows as the networks of this fold see them."""
+        networks = self._networks
+        return self.dataset.rows if networks is None else networks.shown(self.dataset.rows)
+
+    @property
+    def _networks(self) -> FoldModels | None:
+        return self.dataset.fold_models.get(self.fold.name)
+
     def _rows(self, cases: Sequence[str], kind: type[Kind]) -> Kind:
-        return kind(**vars(self.dataset.rows.among(self._places(cases))))
+        return kind(**vars(self._shown.among(self._places(cases))))
 
     def _unseen(self, cases: Sequence[str], kind: type[Kind]) -> Kind:
         rows = self._rows(cases, kind)
-        require_unseen(self.dataset.recipes, rows)
+        networks = self._networks
+        trained: tuple[Recipe, ...] = networks.recipes if networks else ()
+        require_unseen((*self.dataset.recipes, *trained), rows)
         return rows
 
     def _patients_and_events(self, cases: Sequence[str]) -> list[tuple[str, bool]]:
@@ -108,7 +122,7 @@ class FoldRows:
 
 
 def folds_of(dataset: Dataset, split: Split) -> tuple[FoldRows, ...]:
-    """Return the dataset's rows in every fold of a split.
+    """Return the dataset's rows in every fold of a split; with networks, in those of theirs.
 
     A case that the view lacks is in `dataset.left_out`; a case that the split lacks is in
     `split.left_out`. There is no third way to be lost.
@@ -116,8 +130,8 @@ def folds_of(dataset: Dataset, split: Split) -> tuple[FoldRows, ...]:
     Raises
     ------
     FoldMismatchError
-        If a case is in neither, a patient or an outcome differs, or a patient stands on both
-        sides of a fold.
+        If a case is in neither, a patient or an outcome differs, a patient stands on both
+        sides of a fold, or a network stands for a fold that it was not trained in.
     """
     subjects = {subject.case_id: subject for subject in split.subjects}
     rows = dataset.rows
@@ -139,4 +153,19 @@ def folds_of(dataset: Dataset, split: Split) -> tuple[FoldRows, ...]:
         raise FoldMismatchError(
             f"{split.parameters.label} knows other patients or outcomes of {listed(differing)}"
         )
-    return tuple(FoldRows(dataset=dataset, fold=fold) for fold in split.folds)
+    _refuse_foreign_networks(dataset, split)
+    return tuple(
+        FoldRows(dataset=dataset, fold=fold)
+        for fold in split.folds
+        if not dataset.fold_models or fold.name in dataset.fold_models
+    )
+
+
+def _refuse_foreign_networks(dataset: Dataset, split: Split) -> None:
+    for fold, models in dataset.fold_models.items():
+        for recipe in models.recipes:
+            if fold_of(recipe, split.hash) != fold:
+                raise FoldMismatchError(
+                    f"{recipe.label} stands for {fold} of {split.parameters.label}, and its "
+                    "network was not trained in it"
+                ).with_note("Train the backbone on this split: `hnmets train backbone`.")

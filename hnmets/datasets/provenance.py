@@ -32,10 +32,18 @@ def patient_digest(patient_id: str) -> str:
     return hashlib.sha256(f"patient {spelling_key(patient_id)}".encode()).hexdigest()[:_DIGITS]
 
 
-def trained_on(patient_ids: Iterable[str]) -> dict[str, Json]:
+def trained_on(
+    patient_ids: Iterable[str], *, split: str | None = None, fold: str | None = None
+) -> dict[str, Json]:
     """Return what a recipe's parameters carry of its network's training patients.
 
-    Inner patients that stopped or chose the training belong to them.
+    Parameters
+    ----------
+    patient_ids
+        Patients from whose outcomes the weights were fitted; those of an inner part by which
+        the training was stopped are not among them.
+    split, fold
+        Hash of the split and name of the fold whose training part they are.
 
     Examples
     --------
@@ -43,7 +51,19 @@ def trained_on(patient_ids: Iterable[str]) -> dict[str, Json]:
     {'trained_on': {'patients': ['9f40f2d902ab47f1']}}
     """
     digests: list[Json] = [*sorted({patient_digest(patient) for patient in patient_ids})]
-    return {TRAINED_ON: {"patients": digests}}
+    place: dict[str, Json] = {"split": split, "fold": fold} if split and fold else {}
+    return {TRAINED_ON: {"patients": digests, **place}}
+
+
+def fold_of(recipe: Recipe, split: str) -> str | None:
+    """Return the name of the fold of a split in which the recipe's network was trained.
+
+    None where the network was trained in no fold of that split.
+    """
+    entry = recipe.parameters.get(TRAINED_ON)
+    if not isinstance(entry, dict) or entry.get("split") != split:
+        return None
+    return str(entry["fold"])
 
 
 def require_unseen(recipes: Iterable[Recipe], rows: Rows) -> None:

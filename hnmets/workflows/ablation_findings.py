@@ -216,7 +216,7 @@ class Told:
         return Lineage(
             recipes=tuple(
                 RecipeUse(name=r.name, kind=r.kind, fingerprint=r.fingerprint)
-                for r in self.dataset.recipes
+                for r in self.dataset.every_recipe
             ),
             dataset_digest=self.dataset.digest,
             code_version=version("hnmets"),

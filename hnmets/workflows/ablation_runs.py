@@ -63,7 +63,7 @@ class Ladder:
                 "split": self.split.hash[:_DIGITS],
                 "cases": len(rows.case_ids),
                 "events": int(rows.outcome.sum()),
-                "recipes": ", ".join(recipe.label for recipe in self.dataset.recipes),
+                "recipes": ", ".join(recipe.label for recipe in self.dataset.every_recipe),
             },
         )
 
@@ -72,9 +72,11 @@ class Ladder:
 
         It shows the first three parameters by name, and of two rungs those that differ.
         """
-        kinds = {recipe.kind for recipe in self.dataset.recipes}
-        seen = {recipe.kind for recipe in self.dataset.recipes if recipe.name in recipes}
-        return {f"has {kind}": "yes" if kind in seen else "no" for kind in sorted(kinds)}
+        kinds = self.dataset.kinds
+        seen = {kinds[name] for name in recipes}
+        return {
+            f"has {kind}": "yes" if kind in seen else "no" for kind in sorted(set(kinds.values()))
+        }
 
 
 def log_ladder(tracker: Tracker, ladder: Ladder) -> str:

@@ -18,7 +18,7 @@ from hnmets.workflows.ladder import Rung
 
 # "Good" by Koo and Li 2016, doi:10.1016/j.jcm.2016.02.012.
 REPRODUCIBLE = 0.75
-_OF_IMAGES = ("radiomics", "size", "embedding")
+_OF_IMAGES = ("radiomics", "size", "embedding", "trained")
 _WORST = 95
 
 
@@ -163,7 +163,7 @@ def risk_spread(
     RiskSpread or None
         None where there is no such rung.
     """
-    kinds = {recipe.name: recipe.kind for recipe in dataset.recipes}
+    kinds = dataset.kinds
     perturbed = _perturbed(altered)
     for place, rung in reversed(list(enumerate(rungs))):
         names = [name for name in rung.recipes if kinds[name] in _OF_IMAGES]

@@ -14,7 +14,7 @@ from hnmets.workflows.cross_validation import OutOfFold
 from hnmets.workflows.procedure import Procedure
 
 # Families that see voxels; the size of a region is the same in every control.
-_OF_VOXELS = ("radiomics", "embedding")
+_OF_VOXELS = ("radiomics", "embedding", "trained")
 _MANNERS = {
     "shuffled": "shuffled",
     "randomised": "drawn evenly between the lowest and the highest of them",
@@ -50,7 +50,7 @@ def negative_controls(
     ----------
     Welch et al. 2019, doi:10.1016/j.radonc.2018.10.027.
     """
-    kinds = {recipe.name: recipe.kind for recipe in dataset.recipes}
+    kinds = dataset.kinds
     trial = _Trial(procedure=procedure, dataset=dataset, kinds=kinds, rungs=rungs)
     found = _against_size(kinds, rungs, procedure.bootstrap)
     for each in altered:

@@ -23,6 +23,6 @@ def oracles_of(rungs: Sequence[Rung], dataset: Dataset, data: Path) -> dict[str,
         dict(zip(rows.case_ids, rows.outcome.tolist(), strict=True))
     ):
         return {}
-    kinds = {recipe.name: recipe.kind for recipe in dataset.recipes}
+    kinds = dataset.kinds
     found = {rung.name: truth.oracle_auc({kinds[name] for name in rung.recipes}) for rung in rungs}
     return {name: auc for name, auc in found.items() if auc is not None}

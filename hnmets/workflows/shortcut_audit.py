@@ -129,7 +129,7 @@ def _name(told: Sequence[str]) -> str:
 
 def _families(dataset: Dataset, rung: Rung) -> dict[str, tuple[str, ...]]:
     """Return the image features that a rung sees, by family."""
-    kinds = {recipe.name: recipe.kind for recipe in dataset.recipes}
+    kinds = dataset.kinds
     found = {
         family: tuple(name for name in rung.recipes if kinds[name] == family)
         for family in _FAMILIES
@@ -175,6 +175,7 @@ def _asked_for(centre: str, patients: Mapping[str, str], dataset: Dataset) -> Da
         rows=replace(kept.rows, outcome=at_centre),
         # What a network was trained on matters where the outcome is predicted, not here.
         recipes=(),
+        fold_models={},
     )
 
 

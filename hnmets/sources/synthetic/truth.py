@@ -16,6 +16,7 @@ _SEEN_BY = {
     "size": ("size",),
     "radiomics": ("radiomics",),
     "embedding": ("radiomics", "spatial"),
+    "trained": ("radiomics", "spatial"),
 }
 
 
