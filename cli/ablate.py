@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options, render
+from cli.train.backbone import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,15 @@ Preset = Annotated[
     str,
     typer.Option(
         "--preset",
-        help="ladder; models: every model on all features; paper: the study as published.",
+        help="ladder; models: every model on all features; paper: the study as published; "
+        "backbones: every trained backbone beside its untrained self.",
+    ),
+]
+Backbones = Annotated[
+    str | None,
+    typer.Option(
+        "--backbones",
+        help=f"Train what is missing of these, embed by them and compare: {NAMES}.",
     ),
 ]
 Permutations = Annotated[
@@ -54,22 +63,25 @@ def ablate(
     preset: Preset = "ladder",
     split: options.Split = None,
     permutations: Permutations = 0,
+    backbones: Backbones = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Fit and score single modalities, pairs and all of them on the same folds."""
     from hnmets.workflows import ablate as workflow
+    from hnmets.workflows import ablate_backbones
     from hnmets.workflows.ladder import Choice, preset_of
     from hnmets.workflows.study import load_study
+    from hnmets.workflows.train_backbone import backbone_of
 
     settings = load_study(study, flags={"split.kind": split})
+    names = [backbone_of(name) for name in options.split(backbones, known=NAMES)]
+    choice = Choice(preset=preset_of(preset), permutations=permutations)
     with render.progress_bar(quiet=quiet or json) as advance:
-        found = workflow.run(
-            settings,
-            choice=Choice(preset=preset_of(preset), permutations=permutations),
-            on_fold=advance,
-            arguments=sys.argv[1:],
-        )
+        if names:
+            found = ablate_backbones.run(settings, names, on_case=advance, arguments=sys.argv[1:])
+        else:
+            found = workflow.run(settings, choice=choice, on_fold=advance, arguments=sys.argv[1:])
     if json:
         render.show_json(found.as_json())
     else:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import cohort, features, study
+from cli import cohort, features, study, train
 from cli.ablate import ablate
 from cli.demo import demo
 from cli.doctor import doctor
@@ -33,6 +33,7 @@ app.command()(init)
 app.add_typer(study.app, name="study")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(features.app, name="features")
+app.add_typer(train.app, name="train")
 app.command()(ui)
 app.command()(ablate)
 app.command()(evaluate)

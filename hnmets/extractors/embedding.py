@@ -86,17 +86,17 @@ class Embedding:
         """
         libraries = ("monai",) if self.parameters.weights else ("monai", "torch")
         plain = Recipe(
-            name=f"embedding.{self.variant}",
+            name=self._name,
             kind="embedding",
             types="float",
-            columns=tuple(f"e{i:03d}" for i in range(self.parameters.architecture.embedding_size)),
+            columns=tuple(f"e{i:03d}" for i in range(self.parameters.embedding_size)),
             parameters={
                 "variant": self.variant,
                 "channels": list(CHANNELS),
-                "regions": self._region_identity,
+                "regions": self.region_identity,
                 **self.parameters.identity,
             },
-            libraries={name: _major_minor(version(name)) for name in libraries},
+            libraries=library_versions(*libraries),
         )
         return altered(plain, self.alteration)
 
@@ -111,7 +111,7 @@ class Embedding:
         return crop_key(
             input_digest=input_digest,
             parameters=self.parameters.crop,
-            regions=self._region_identity,
+            regions=self.region_identity,
             alteration=self.alteration.identity if self.alteration else None,
         )
 
@@ -143,7 +143,7 @@ class Embedding:
         WeightsError
             If the weights cannot be used.
         """
-        engine = _engine(self.parameters)
+        engine = self._engine()
         inputs = (network_input(crop, self.variant) for crop in crops)
         return tuple(
             self._features(crop, vector, engine)
@@ -151,7 +151,22 @@ class Embedding:
         )
 
     @property
-    def _region_identity(self) -> dict[str, Json]:
+    def _name(self) -> str:
+        backbone = self.parameters.backbone
+        if backbone == "swin":
+            return f"embedding.{self.variant}"
+        # Behind a dot it would belong to the family `embedding.both`, a Swin Transformer's.
+        return f"embedding.{backbone}" + ("" if self.variant == "both" else f"-{self.variant}")
+
+    def _engine(self) -> "Engine":
+        # Seconds of imports, which a build that finds nothing to do shall not pay.
+        from hnmets.extractors.swin_engine import engine_of
+
+        return engine_of(self.parameters, channels=len(CHANNELS))
+
+    @property
+    def region_identity(self) -> dict[str, Json]:
+        """Rules of the two regions, as JSON."""
         return {
             "tumour": rule_identity(self.rules[self.tumour], around_of(self.rules, self.tumour)),
             "ring": rule_identity(self.rules[self.ring], around_of(self.rules, self.ring)),
@@ -190,11 +205,9 @@ def _whole(case: ImagedCase, region: str) -> NDArray[np.bool_]:
     return whole
 
 
-def _engine(parameters: EmbeddingParameters) -> "Engine":
-    # Seconds of imports, which a build that finds nothing to do shall not pay.
-    from hnmets.extractors.swin_engine import engine_of
-
-    return engine_of(parameters, channels=len(CHANNELS))
+def library_versions(*names: str) -> dict[str, str]:
+    """Return the versions of the libraries that define the values of an embedding."""
+    return {name: _major_minor(version(name)) for name in names}
 
 
 def _major_minor(installed: str) -> str:

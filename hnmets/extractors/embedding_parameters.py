@@ -10,8 +10,11 @@ from hnmets.networks.architecture import (
     EDGE_MULTIPLE,
     PRESETS,
     Architecture,
+    BackboneName,
     Merging,
     Preset,
+    embedding_size_of,
+    identity_of,
 )
 from hnmets.networks.weights_file import digest_of
 
@@ -25,8 +28,10 @@ class EmbeddingParameters:
 
     Parameters
     ----------
+    backbone
+        Kind of network.
     preset
-        Shape of the network, and with it size and spacing of the crop.
+        Shape of a Swin Transformer, and of every network size and spacing of the crop.
     weights
         Local file of the backbone's weights; without one they are drawn from the seed.
     seed
@@ -49,6 +54,7 @@ class EmbeddingParameters:
         test on a GPU holds them to it); `half` is faster, for a GPU alone, and another recipe.
     """
 
+    backbone: BackboneName = "swin"
     preset: Preset = "full"
     weights: Path | None = None
     seed: int = 0
@@ -65,6 +71,8 @@ class EmbeddingParameters:
             raise ValueError(
                 "weights need merging: 'legacy' if trained with MONAI up to 1.4, else 'fixed'"
             )
+        if self.weights is not None and self.backbone != "swin":
+            raise ValueError(f"weights are read into a swin alone, not into a {self.backbone}")
         if self.crop.size_voxels % EDGE_MULTIPLE:
             raise ValueError(
                 f"size_voxels is {self.crop.size_voxels}, must be a multiple of {EDGE_MULTIPLE}"
@@ -78,6 +86,11 @@ class EmbeddingParameters:
     def architecture(self) -> Architecture:
         """Shape of the network."""
         return PRESETS[self.preset]
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in the embedding."""
+        return embedding_size_of(self.backbone, self.architecture)
 
     @property
     def crop(self) -> CropParameters:
@@ -116,7 +129,7 @@ class EmbeddingParameters:
         """
         digest = self.weights_sha256
         return {
-            "network": self.architecture.identity,
+            "network": identity_of(self.backbone, self.architecture),
             "merging": self.merges,
             "weights": f"sha256:{digest}" if digest else f"random(seed={self.seed})",
             "precision": self.precision,

@@ -10,10 +10,12 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from hnmets.domain.errors import CaseError, Code, UsageError
 from hnmets.extractors.embedding_parameters import Device, EmbeddingParameters, Precision
-from hnmets.networks.swin import SwinEncoder, random_encoder
+from hnmets.networks.backbones import encoder_of
+from hnmets.networks.encoder import Encoder
 from hnmets.networks.weights import pretrained_encoder
 
 _log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ class Engine:
     Parameters
     ----------
     encoder
-        In evaluation mode.
+        In evaluation mode; crops in, one vector each out.
     device
         Where it lies.
     precision
@@ -35,7 +37,7 @@ class Engine:
         Crops that go through together.
     """
 
-    encoder: SwinEncoder
+    encoder: nn.Module
     device: torch.device
     precision: Precision
     batch_size: int
@@ -97,10 +99,10 @@ def engine_of(parameters: EmbeddingParameters, *, channels: int) -> Engine:
     UsageError
         If a GPU was asked for and there is none.
     """
-    device = _device(parameters.device, parameters.precision)
+    device = device_of(parameters.device, parameters.precision)
     # What steers the run alone shall not build the network again.
     network = replace(parameters, batch_size=1, device="auto")
-    encoder = _encoder(network, parameters.weights_sha256, channels=channels, device=device)
+    encoder = _placed(network, parameters.weights_sha256, channels=channels, device=device)
     return Engine(
         encoder=encoder,
         device=torch.device(device),
@@ -110,34 +112,46 @@ def engine_of(parameters: EmbeddingParameters, *, channels: int) -> Engine:
     )
 
 
-@lru_cache(maxsize=1)
-def _encoder(
-    parameters: EmbeddingParameters,
-    sha256: str | None,
-    *,
-    channels: int,
-    device: Literal["cpu", "cuda"],
-) -> SwinEncoder:
+def encoder_with(parameters: EmbeddingParameters, sha256: str | None, *, channels: int) -> Encoder:
+    """Build the network of a recipe on the CPU, its weights drawn or read.
+
+    Parameters
+    ----------
+    sha256
+        Digest of the weights file that was planned with; None for random weights.
+
+    Raises
+    ------
+    WeightsError
+        If the weights cannot be used.
+    """
     if parameters.weights is None or sha256 is None:
-        encoder = random_encoder(
+        return encoder_of(
+            parameters.backbone,
             parameters.architecture,
             channels=channels,
             merging=parameters.merges,
             seed=parameters.seed,
         )
-    else:
-        encoder, loaded = pretrained_encoder(
-            parameters.architecture,
-            channels=channels,
-            merging=parameters.merges,
-            path=parameters.weights,
-            sha256=sha256,
-        )
-        _log.info("%.1f %% of the backbone from %s", 100 * loaded.share, parameters.weights.name)
-    return encoder.to(device, torch.float16 if parameters.precision == "half" else torch.float32)
+    encoder, loaded = pretrained_encoder(
+        parameters.architecture,
+        channels=channels,
+        merging=parameters.merges,
+        path=parameters.weights,
+        sha256=sha256,
+    )
+    _log.info("%.1f %% of the backbone from %s", 100 * loaded.share, parameters.weights.name)
+    return encoder
 
 
-def _device(wanted: Device, precision: Precision) -> Literal["cpu", "cuda"]:
+def device_of(wanted: Device, precision: Precision) -> Literal["cpu", "cuda"]:
+    """Return where networks run.
+
+    Raises
+    ------
+    UsageError
+        If a GPU was asked for and there is none.
+    """
     available = torch.cuda.is_available()
     if not available and (wanted == "cuda" or precision == "half"):
         asked = "half precision" if precision == "half" else "device 'cuda'"
@@ -145,6 +159,19 @@ def _device(wanted: Device, precision: Precision) -> Literal["cpu", "cuda"]:
             "Set [embedding] device to 'cpu' and precision to 'single'."
         )
     return "cuda" if available and wanted != "cpu" else "cpu"
+
+
+# Variants of one network come one after the other.
+@lru_cache(maxsize=1)
+def _placed(
+    parameters: EmbeddingParameters,
+    sha256: str | None,
+    *,
+    channels: int,
+    device: Literal["cpu", "cuda"],
+) -> Encoder:
+    encoder = encoder_with(parameters, sha256, channels=channels)
+    return encoder.to(device, torch.float16 if parameters.precision == "half" else torch.float32)
 
 
 def _code_of(error: RuntimeError) -> Code:

@@ -23,6 +23,16 @@ class TrainingDivergedError(HnmetsError):
         self.add_note("Lower the learning rate.")
 
 
+class TrainingMemoryError(HnmetsError):
+    """Not even the smallest batch fits into memory."""
+
+    def __init__(self, cases: int, edge: int) -> None:
+        super().__init__(
+            f"backbone: {cases} crops of {edge} voxels an edge do not fit into memory at once"
+        )
+        self.add_note("Take a smaller preset or backbone, or free the device.")
+
+
 class HeadFileError(InvalidDataError):
     """The files of a fitted head cannot be used."""
 

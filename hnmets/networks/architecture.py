@@ -1,4 +1,4 @@
-"""The shapes of the 3-D Swin Transformer that a study can choose; no library is loaded here."""
+"""The backbones that a study can choose, and their shapes; no library is loaded here."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,6 +7,7 @@ from feature_store.recipe import Json
 
 Merging = Literal["legacy", "fixed"]
 Preset = Literal["full", "mid", "ci"]
+BackboneName = Literal["swin", "resnet10", "resnet18", "densenet121", "efficientnet-b0", "cnn"]
 
 # Patches of 2 voxels, then four mergings by 2.
 EDGE_MULTIPLE = 32
@@ -87,3 +88,28 @@ PRESETS: dict[Preset, Architecture] = {
         spacing_mm=2.0,
     ),
 }
+
+# Backbones with one shape for every crop, and the numbers in their embedding.
+_CONVOLUTIONAL: dict[BackboneName, int] = {
+    "resnet10": 512,
+    "resnet18": 512,
+    "densenet121": 1024,
+    "efficientnet-b0": 1280,
+    "cnn": 128,
+}
+
+
+def embedding_size_of(backbone: BackboneName, architecture: Architecture) -> int:
+    """Return the numbers in a backbone's embedding; the shape of a Swin is its preset's.
+
+    Examples
+    --------
+    >>> embedding_size_of("swin", PRESETS["ci"]), embedding_size_of("resnet10", PRESETS["ci"])
+    (192, 512)
+    """
+    return _CONVOLUTIONAL.get(backbone, architecture.embedding_size)
+
+
+def identity_of(backbone: BackboneName, architecture: Architecture) -> dict[str, Json]:
+    """Return what a network's function depends on beside its weights, as JSON."""
+    return architecture.identity if backbone == "swin" else {"network": backbone}

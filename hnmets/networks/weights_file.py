@@ -71,7 +71,25 @@ def read_tensors(path: Path) -> dict[str, "Tensor"]:
     raise WeightsError(f"weights {path.name}: neither .safetensors nor .pt, .pth, .bin, .ckpt")
 
 
-@lru_cache(maxsize=8)
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the text in the header of a `.safetensors` file; its tensors are not read.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged or of another kind.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+# One per fold and backbone, and the weights that the study starts from.
+@lru_cache(maxsize=256)
 def _digest(path: Path, size: int, mtime_ns: int) -> str:  # noqa: ARG001 - size and time are the key of the cache
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

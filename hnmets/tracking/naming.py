@@ -24,6 +24,8 @@ class Kind(StrEnum):
     EVALUATION = "evaluation"
     RUNG = "rung"
     FOLD = "fold"
+    TRAINING = "training"
+    BACKBONE = "backbone"
 
 
 @dataclass(frozen=True, kw_only=True)

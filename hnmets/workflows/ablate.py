@@ -10,6 +10,7 @@ from hnmets.datasets.split import Split
 from hnmets.datasets.suspicion import Suspicion
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.estimate import Estimate, Measured
+from hnmets.extractors.trained_embedding import KIND as TRAINED
 from hnmets.reporting.published import Published
 from hnmets.reporting.timed import Timed
 from hnmets.sources.outcomes import DAYS_PER_MONTH
@@ -229,10 +230,20 @@ def _audits(
         ),
         stability=stability_of(reliable, spread),
         permutation=label_permutation(
-            procedure, plan.dataset, main, permutations=permutations, seed=procedure.seed
+            procedure,
+            plan.dataset,
+            _untrained(plan.dataset.kinds, rungs),
+            permutations=permutations,
+            seed=procedure.seed,
         ),
         reliability=reliable.features if reliable else {},
     )
+
+
+def _untrained(kinds: Mapping[str, str], rungs: Sequence[OutOfFold]) -> OutOfFold | None:
+    """Return the last rung whose features have not learned from the outcomes to be shuffled."""
+    plain = [r for r in rungs if all(kinds[name] != TRAINED for name in r.rung.recipes)]
+    return plain[-1] if plain else None
 
 
 def _remember(study: Study, ladder: Ladder, tracker: Tracker | None) -> tuple[str, int]:

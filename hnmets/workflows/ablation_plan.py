@@ -1,18 +1,19 @@
 """What an ablation works on: features, folds and rungs, read once and questioned."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from feature_store.recipe import Recipe
 from feature_store.snapshot import Snapshot, read_snapshot
 from hnmets.datasets.assembly import assemble
 from hnmets.datasets.dataset import Dataset
+from hnmets.datasets.networks import complete_repeats, networks_by_name, shared_folds
 from hnmets.datasets.split import Split
-from hnmets.datasets.split_file import frozen_split
-from hnmets.datasets.subjects import subjects_of
 from hnmets.datasets.suspicion import Suspicion, suspicions
 from hnmets.datasets.view import FeatureView
 from hnmets.domain.errors import InvalidDataError
+from hnmets.extractors.trained_embedding import KIND
 from hnmets.reporting.published import PAPER, Published
 from hnmets.sources.outcomes import OutcomeRule
 from hnmets.workflows.altered_rows import Altered, altered_in_view
@@ -20,7 +21,9 @@ from hnmets.workflows.cohort_table import Cohort, read_cohort
 from hnmets.workflows.ladder import BASELINE, Choice, Rung, rungs_of
 from hnmets.workflows.store_view import in_view, recipes_in_view
 from hnmets.workflows.study import Study
+from hnmets.workflows.study_split import study_split
 
+_log = logging.getLogger(__name__)
 # With these a number would be a mistake and not a finding.
 _STOPPING = ("D_OUTCOME_COPY", "D_OUTCOME_DIFFERS")
 
@@ -66,13 +69,13 @@ def prepare(study: Study, choice: Choice) -> Plan:
     wanted = replace(choice, views=(*study.evaluation.views, *choice.views))
     stored = in_view(study, read_snapshot(study.store_folder))
     snapshot = stored.among(stored.case_ids, recipes_in_view(study, stored))
-    rungs = rungs_of(_features(snapshot), wanted)
+    cohort = read_cohort(study)
+    split = study_split(study, cohort, snapshot)
+    networks = _complete(networks_by_name(snapshot.recipes, split), split)
+    rungs = rungs_of(_features(snapshot, networks), wanted)
     names = dict.fromkeys(name for rung in rungs for name in rung.recipes)
     view = FeatureView(name=choice.name, recipes=tuple(names), policy=study.evaluation.policy)
-    cohort = read_cohort(study)
-    dataset = assemble(snapshot, view)
-    subjects = subjects_of(snapshot, dates=_dates(study, cohort))
-    split = frozen_split(study.store_folder, subjects, study.split)
+    dataset = assemble(snapshot, view, by_fold=shared_folds(networks, names, split))
     found = suspicions(dataset)
     if stopping := [each for each in found if each.code in _STOPPING]:
         raise InvalidDataError(str(stopping[0]))
@@ -90,23 +93,25 @@ def prepare(study: Study, choice: Choice) -> Plan:
     )
 
 
-def _features(snapshot: Snapshot) -> list[Recipe]:
-    targets = {"cohort", "outcome", "audit"}
-    return [recipe for recipe in snapshot.recipes if recipe.kind not in targets]
+def _features(snapshot: Snapshot, networks: Mapping[str, Mapping[str, Recipe]]) -> list[Recipe]:
+    """Return one recipe per feature set; of a network that of its first fold."""
+    others = {"cohort", "outcome", "audit", KIND}
+    plain = [recipe for recipe in snapshot.recipes if recipe.kind not in others]
+    return [*plain, *(next(iter(of_folds.values())) for of_folds in networks.values())]
 
 
-def _dates(study: Study, cohort: Cohort) -> dict[str, str]:
-    """Return the date by which a split goes, of the cases that have one."""
-    if study.split.kind != "time":
-        return {}
-    variable = study.evaluation.date
-    rule = study.clinical.get(variable)
-    if rule is None or rule.type != "date":
-        raise InvalidDataError(
-            f"a split by time needs [evaluation] date, not '{variable}'"
-        ).with_note("Name a variable of [clinical] of type `date`.")
-    dates = {case.case_id: case.clinical[variable] for case in cohort.cases}
-    return {case_id: str(date) for case_id, date in dates.items() if date is not None}
+def _complete(
+    networks: Mapping[str, Mapping[str, Recipe]], split: Split
+) -> dict[str, dict[str, Recipe]]:
+    """Return the networks that a whole repeat has, and say which others there are."""
+    for name, of_folds in networks.items():
+        if not complete_repeats(of_folds, split):
+            _log.warning(
+                "%s is left out: it was trained in %s alone; train the other folds of a repeat",
+                name,
+                ", ".join(of_folds),
+            )
+    return {n: dict(of) for n, of in networks.items() if complete_repeats(of, split)}
 
 
 def _family(study: Study, rungs: Sequence[Rung]) -> list[str]:

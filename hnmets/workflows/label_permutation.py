@@ -15,7 +15,12 @@ from hnmets.workflows.procedure import Procedure
 
 
 def label_permutation(
-    procedure: Procedure, dataset: Dataset, rung: OutOfFold, *, permutations: int, seed: int
+    procedure: Procedure,
+    dataset: Dataset,
+    rung: OutOfFold | None,
+    *,
+    permutations: int,
+    seed: int,
 ) -> Permutation | None:
     """Repeat selection, fit and scoring of a rung on shuffled outcomes.
 
@@ -29,7 +34,8 @@ def label_permutation(
     Parameters
     ----------
     rung
-        As scored with the real labelling.
+        As scored with the real labelling; None where every rung rests on a network that was
+        trained on it.
     permutations
         Shuffles; the smallest p-value is 1 / (permutations + 1).
 
@@ -43,8 +49,8 @@ def label_permutation(
     Ojala and Garriga, JMLR 11:1833, 2010, test 1; Phipson and Smyth 2010,
     doi:10.2202/1544-6115.1585: the real labelling counts as one of the permutations.
     """
-    real = auc_of(rung.predictions)
-    if not permutations or real is None:
+    real = auc_of(rung.predictions) if rung and permutations else None
+    if rung is None or real is None:
         return None
     strata = _strata(procedure.split)
     found = []

@@ -6,16 +6,20 @@ from typing import Literal, get_args
 
 from feature_store.recipe import Recipe
 from hnmets.domain.errors import InvalidDataError, UsageError
+from hnmets.extractors.trained_embedding import KIND as TRAINED
 from hnmets.models.candidate import Candidate
 from hnmets.models.catalog import MODELS
 from hnmets.models.names import ModelName
+from hnmets.networks.architecture import BackboneName
 from hnmets.selection.reference import SelectionParameters
 from hnmets.workflows.study_sections import View
 
-Preset = Literal["ladder", "models", "paper"]
+Preset = Literal["ladder", "models", "paper", "backbones"]
 BASELINE = "clinical + size"
 # Every report has them where the store allows.
 MANDATORY = ("size", "clinical", BASELINE)
+# What a trained backbone has to add to.
+WITHOUT = "clinical + radiomics"
 # What the published study knew of its patients.
 PAPER_VARIABLES = ("age", "sex", "smoking", "alcohol")
 
@@ -69,11 +73,14 @@ class Choice:
     only
         Names of the rungs that are wanted, the one that the report is about last; size,
         clinical and clinical + size are added. All by default.
+    backbones
+        Names of those that `backbones` compares; all that the store holds by default.
     permutations
         Shuffles of the outcome on which the last rung is fitted and scored anew.
     """
 
     preset: Preset = "ladder"
+    backbones: tuple[BackboneName, ...] = ()
     views: tuple[View, ...] = ()
     only: tuple[str, ...] = ()
     permutations: int = 0
@@ -105,7 +112,8 @@ def rungs_of(recipes: Sequence[Recipe], choice: Choice) -> tuple[Rung, ...]:
     `ladder` has single modalities, pairs and all of them, beside clinical + size, which every
     other rung has to beat. `models` has every model on all of them. `paper` is the study as
     published: tumour radiomics, Swin embedding, age, sex, smoking and alcohol, each modality
-    alone and fused by a fully connected network.
+    alone and fused by a fully connected network. `backbones` has every backbone untrained,
+    trained, and beside clinical + radiomics.
 
     Parameters
     ----------
@@ -125,7 +133,7 @@ def rungs_of(recipes: Sequence[Recipe], choice: Choice) -> tuple[Rung, ...]:
     came out ahead of deep networks. arXiv 2508.20469: the published study.
     """
     own = [rung_of(view, recipes) for view in choice.views]
-    rungs = _PRESETS[choice.preset](recipes)
+    rungs = _PRESETS[choice.preset](_of_backbones(recipes, choice.backbones))
     if not rungs:
         raise InvalidDataError("the store has no features to learn from").with_note(
             "Run `hnmets features build`."
@@ -204,7 +212,8 @@ def _ladder(recipes: Sequence[Recipe]) -> list[Rung]:
     by_kind = _by_kind(recipes)
     size, clinical = by_kind.get("size", ()), by_kind.get("clinical", ())
     radiomics, embeddings = by_kind.get("radiomics", ()), by_kind.get("embedding", ())
-    deep = _main_embedding(embeddings)
+    trained = by_kind.get(TRAINED, ())
+    deep = _main_embedding(trained) or _main_embedding(embeddings)
     tables = by_kind.get("table", ())
     wanted = [
         ("size", (size,)),
@@ -212,7 +221,7 @@ def _ladder(recipes: Sequence[Recipe]) -> list[Rung]:
         (BASELINE, (clinical, size)),
         *((name.replace(".", " "), ((name,),)) for name in radiomics),
         ("radiomics", (radiomics,)),
-        *((name.replace(".", " "), ((name,),)) for name in embeddings),
+        *((name.replace(".", " "), ((name,),)) for name in (*embeddings, *trained)),
         *((name, ((name,),)) for name in tables),
         ("clinical + radiomics", (clinical, radiomics)),
         ("clinical + embedding", (clinical, deep)),
@@ -246,7 +255,7 @@ def _paper(recipes: Sequence[Recipe]) -> list[Rung]:
     radiomics = tuple(n for n in by_kind.get("radiomics", ()) if n == "radiomics.tumour")
     # An imported embedding is no Swin Transformer's.
     own = tuple(name for name in by_kind.get("embedding", ()) if name.startswith("embedding."))
-    deep = _main_embedding(own)
+    deep = _main_embedding(by_kind.get(TRAINED, ())) or _main_embedding(own)
     clinical = tuple(
         f"{recipe.name}.{variable}"
         for recipe in recipes
@@ -267,10 +276,43 @@ def _paper(recipes: Sequence[Recipe]) -> list[Rung]:
     ]
 
 
+def _of_backbones(recipes: Sequence[Recipe], names: Sequence[BackboneName]) -> list[Recipe]:
+    """Return the recipes without embeddings of other backbones."""
+    if not names:
+        return list(recipes)
+    wanted = {f"{kind}.{name}" for kind in ("embedding", TRAINED) for name in names}
+    if "swin" in names:
+        wanted.add("embedding.both")
+    return [r for r in recipes if r.kind not in {"embedding", TRAINED} or r.name in wanted]
+
+
+def _backbones(recipes: Sequence[Recipe]) -> list[Rung]:
+    """Return every backbone untrained, trained, and fused with all that is no embedding."""
+    by_kind = _by_kind(recipes)
+    ladder = {rung.name: rung for rung in _ladder(recipes)}
+    clinical, radiomics = by_kind.get("clinical", ()), by_kind.get("radiomics", ())
+    trained = by_kind.get(TRAINED, ())
+    frozen = tuple(
+        name
+        for name in by_kind.get("embedding", ())
+        if name not in {"embedding.tumour", "embedding.ring"}
+    )
+    wanted = [
+        *((name.replace(".", " "), ((name,),)) for name in (*frozen, *trained)),
+        (WITHOUT, (clinical, radiomics)),
+        *((f"{WITHOUT} + {n.replace('.', ' ')}", (clinical, radiomics, (n,))) for n in trained),
+    ]
+    return [
+        *(ladder[name] for name in MANDATORY if name in ladder),
+        *_possible(wanted, model="elastic-net"),
+    ]
+
+
 _PRESETS: Mapping[Preset, Callable[[Sequence[Recipe]], list[Rung]]] = {
     "ladder": _ladder,
     "models": _models,
     "paper": _paper,
+    "backbones": _backbones,
 }
 
 
@@ -286,9 +328,9 @@ def _possible(
 
 
 def _main_embedding(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the embedding of tumour and ring together; all of them where there is none."""
-    both = tuple(name for name in names if name == "embedding.both")
-    return both or names
+    """Return the Swin Transformer's embedding of tumour and ring; all where there is none."""
+    main = tuple(name for name in names if name in {"embedding.both", "trained.swin"})
+    return main or names
 
 
 def _without_repeats(rungs: Sequence[Rung]) -> list[Rung]:

@@ -18,6 +18,7 @@ from hnmets.extractors.clinical import Clinical, ClinicalVariable
 from hnmets.extractors.embedding import Embedding
 from hnmets.extractors.endpoint import Endpoint
 from hnmets.extractors.roster import Roster
+from hnmets.models.backbone.parameters import BackboneParameters
 from hnmets.selection.reference import SelectionParameters
 from hnmets.sources.clinical import ClinicalRule
 from hnmets.sources.location import pattern_columns
@@ -65,6 +66,7 @@ class Study(BaseModel):
     radiomics: RadiomicsSection = Field(default_factory=RadiomicsSection)
     size: SizeSection = Field(default_factory=SizeSection)
     embedding: EmbeddingSection = Field(default_factory=EmbeddingSection)
+    backbone: BackboneParameters = Field(default_factory=BackboneParameters)
     controls: ControlsSection = Field(default_factory=ControlsSection)
     build: BuildSection = Field(default_factory=BuildSection)
     split: SplitParameters = Field(default_factory=SplitParameters)

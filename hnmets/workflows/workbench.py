@@ -22,6 +22,7 @@ from hnmets.imaging.alteration import Alteration
 from hnmets.imaging.controls import Control
 from hnmets.imaging.crop_cache import CropCache
 from hnmets.workflows.alteration import region_needed_by
+from hnmets.workflows.fold_networks import frozen_twins, trained_embeddings
 from hnmets.workflows.study import Study
 
 Table = Roster | Clinical | Endpoint
@@ -95,7 +96,7 @@ class Workbench:
     @property
     def crop_folder(self) -> Path:
         """Where crops are kept."""
-        return self.store / "crops"
+        return crop_folder(self.store)
 
     @property
     def crops(self) -> CropCache:
@@ -110,6 +111,11 @@ class Workbench:
     def only_embeddings(self, wanted: Iterable[str]) -> bool:
         """Whether nothing but embeddings is wanted."""
         return set(wanted) <= {embedding.recipe.fingerprint for embedding in self.embeddings}
+
+
+def crop_folder(store: Path) -> Path:
+    """Return where a store keeps crops."""
+    return store / "crops"
 
 
 def workbench_of(
@@ -159,13 +165,18 @@ def workbench_of(
         store=study.store_folder,
         rules=rules,
         measures=tuple(measures),
-        embeddings=tuple(replace(e, alteration=alteration) for e in study.embeddings)
-        if "embedding" in families
-        else (),
+        embeddings=_embeddings(study, alteration) if "embedding" in families else (),
         tables=tuple(table for table in study.tables if table.recipe.kind in families),
         memory_gib=study.build.limits.memory_gib,
         alteration=alteration,
     )
+
+
+def _embeddings(study: Study, alteration: Alteration | None) -> tuple[Embedding, ...]:
+    """Return the study's embeddings; unaltered, those of its trained backbones too."""
+    if alteration is not None:
+        return tuple(replace(e, alteration=alteration) for e in study.embeddings)
+    return (*study.embeddings, *frozen_twins(study), *trained_embeddings(study))
 
 
 def _families(alteration: Alteration | None) -> tuple[str, ...]:
