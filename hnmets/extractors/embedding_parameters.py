@@ -52,6 +52,10 @@ class EmbeddingParameters:
     precision
         `single` is one recipe on CPU and GPU, whose features agree to 1e-4 of their norm (a
         test on a GPU holds them to it); `half` is faster, for a GPU alone, and another recipe.
+        A crop that leaves the range of float16 fails, and says so.
+    compiled
+        Compile the network for a GPU, which takes up to a minute once per build and pays from
+        some thousands of crops on. A CPU gains nothing and runs as it is.
     """
 
     backbone: BackboneName = "swin"
@@ -65,6 +69,7 @@ class EmbeddingParameters:
     batch_size: int = 16
     device: Device = "auto"
     precision: Precision = "single"
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         if self.weights is not None and self.merging is None:

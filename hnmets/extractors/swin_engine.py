@@ -1,7 +1,7 @@
 """Runs crops through the network: device, precision, batches."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -10,12 +10,13 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from hnmets.domain.errors import CaseError, Code, UsageError
 from hnmets.extractors.embedding_parameters import Device, EmbeddingParameters, Precision
 from hnmets.networks.backbones import encoder_of
 from hnmets.networks.encoder import Encoder
+from hnmets.networks.swin import SwinEncoder
 from hnmets.networks.weights import pretrained_encoder
 
 _log = logging.getLogger(__name__)
@@ -35,12 +36,15 @@ class Engine:
         `half` runs weights and activations in float16.
     batch_size
         Crops that go through together.
+    compiled
+        Whether whole batches run as a compiled CUDA graph.
     """
 
     encoder: nn.Module
     device: torch.device
     precision: Precision
     batch_size: int
+    compiled: bool = False
 
     @property
     def made_with(self) -> Mapping[str, str]:
@@ -68,7 +72,7 @@ class Engine:
     ) -> list[NDArray[np.float32] | CaseError]:
         """Run a batch; where that fails, its halves, so that a bad crop fails alone."""
         try:
-            return list(self._run(np.stack(inputs)))
+            return [self._within_range(vector) for vector in self._run(np.stack(inputs))]
         except RuntimeError as error:
             failure = str(error).splitlines()[0]
             if len(inputs) == 1:
@@ -83,10 +87,27 @@ class Engine:
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         dtype = torch.float16 if self.precision == "half" else torch.float32
         crops = torch.from_numpy(batch).to(self.device, dtype)
+        # A graph is for one shape: the last batch, and halves, run without.
+        whole = self.compiled and len(batch) == self.batch_size
+        network = _compiled(self.encoder) if whole else self.encoder
         # TF32, cuDNN's default for convolutions, keeps 3 digits; `single` promises more.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            vectors: NDArray[np.float32] = self.encoder(crops).float().cpu().numpy()
+            vectors: NDArray[np.float32] = network(crops).float().cpu().numpy()
         return vectors
+
+    def _within_range(self, vector: NDArray[np.float32]) -> NDArray[np.float32] | CaseError:
+        """Return the vector, or the failure of a crop that left the range of float16.
+
+        It is not computed again in float32: all rows of a recipe are of one precision.
+        """
+        if self.precision == "single" or np.isfinite(vector).all():
+            return vector
+        count = int((~np.isfinite(vector)).sum())
+        return CaseError(
+            Code.EXTRACTOR,
+            f"half precision overflows, {count} values are not finite; "
+            "[embedding] precision 'single' has the range",
+        )
 
 
 def engine_of(parameters: EmbeddingParameters, *, channels: int) -> Engine:
@@ -101,7 +122,7 @@ def engine_of(parameters: EmbeddingParameters, *, channels: int) -> Engine:
     """
     device = device_of(parameters.device, parameters.precision)
     # What steers the run alone shall not build the network again.
-    network = replace(parameters, batch_size=1, device="auto")
+    network = replace(parameters, batch_size=1, device="auto", compiled=False)
     encoder = _placed(network, parameters.weights_sha256, channels=channels, device=device)
     return Engine(
         encoder=encoder,
@@ -109,7 +130,17 @@ def engine_of(parameters: EmbeddingParameters, *, channels: int) -> Engine:
         precision=parameters.precision,
         # A CPU gains nothing from a batch. Alone, a crop gives the same bits in any company.
         batch_size=parameters.batch_size if device == "cuda" else 1,
+        compiled=parameters.compiled and device == "cuda",
     )
+
+
+@lru_cache(maxsize=1)
+def _compiled(encoder: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Compile an encoder once; a captured graph does not own the weights, the cache does."""
+    compiled: Callable[[Tensor], Tensor] = torch.compile(
+        encoder, mode="reduce-overhead", fullgraph=True, dynamic=False
+    )
+    return compiled
 
 
 def encoder_with(parameters: EmbeddingParameters, sha256: str | None, *, channels: int) -> Encoder:
@@ -171,6 +202,10 @@ def _placed(
     device: Literal["cpu", "cuda"],
 ) -> Encoder:
     encoder = encoder_with(parameters, sha256, channels=channels)
+    # Nothing is trained here, so that the position biases of a Swin are computed once.
+    encoder.requires_grad_(requires_grad=False)
+    if isinstance(encoder, SwinEncoder):
+        encoder.lay_out(parameters.crop.size_voxels)
     return encoder.to(device, torch.float16 if parameters.precision == "half" else torch.float32)
 
 

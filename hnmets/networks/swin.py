@@ -1,58 +1,12 @@
 """The 3-D Swin Transformer as an encoder: a crop in, one embedding out."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from hnmets.networks.architecture import Architecture, Merging
 from hnmets.networks.encoder import Encoder
-
-# Octants in the order in which MONAI up to 1.4 took them: (0, 1, 0) and (0, 0, 1) come twice,
-# (1, 1, 0) and (0, 1, 1) never (MONAI issues 4757 and 8284, kept for old weights until 1.5).
-LEGACY_OCTANTS = (
-    (0, 0, 0),
-    (1, 0, 0),
-    (0, 1, 0),
-    (0, 0, 1),
-    (1, 0, 1),
-    (0, 1, 0),
-    (0, 0, 1),
-    (1, 1, 1),
-)
-
-
-class LegacyMerging(nn.Module):
-    """Patch merging as weights trained with MONAI up to 1.4 need it.
-
-    The parameters have the names and shapes of today's merging, so that such weights load
-    into either and only one of the two computes what was trained.
-
-    Parameters
-    ----------
-    dim
-        Channels of a token; a merged token has twice as many.
-    norm_layer
-        Layer normalisation.
-    spatial_dims
-        3; MONAI passes it.
-    """
-
-    def __init__(
-        self, dim: int, norm_layer: type[nn.LayerNorm] = nn.LayerNorm, spatial_dims: int = 3
-    ) -> None:
-        super().__init__()
-        if spatial_dims != 3:
-            raise ValueError(f"the legacy merging is 3-D, not {spatial_dims}-D")
-        self.reduction = nn.Linear(8 * dim, 2 * dim, bias=False)
-        self.norm = norm_layer(8 * dim)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Merge 2 × 2 × 2 tokens: (B, D, H, W, C) to (B, D/2, H/2, W/2, 2C)."""
-        _, d, h, w, _ = tokens.shape
-        even = functional.pad(tokens, (0, 0, 0, w % 2, 0, h % 2, 0, d % 2))
-        octants = [even[:, i::2, j::2, k::2] for i, j, k in LEGACY_OCTANTS]
-        merged: Tensor = self.reduction(self.norm(torch.cat(octants, dim=-1)))
-        return merged
+from hnmets.networks.swin_forward import SwinBackbone, WindowAttention
 
 
 class SwinEncoder(Encoder):
@@ -61,7 +15,7 @@ class SwinEncoder(Encoder):
     Parameters
     ----------
     architecture
-        Shape of the network.
+        Shape of the network; ready for its crop, other crops are laid out when they come.
     channels
         Channels of the crop.
     merging
@@ -71,34 +25,44 @@ class SwinEncoder(Encoder):
     def __init__(self, architecture: Architecture, *, channels: int, merging: Merging) -> None:
         super().__init__()
         self.embedding_size = architecture.embedding_size
-        # Importing any part of MONAI imports all of it: 3 to 7 seconds.
-        from monai.networks.nets.swin_unetr import SwinTransformer
+        self.backbone = SwinBackbone(architecture, channels=channels, merging=merging)
+        self.lay_out(architecture.size_voxels)
 
-        self.backbone = SwinTransformer(
-            in_chans=channels,
-            embed_dim=architecture.embed_dim,
-            window_size=(architecture.window,) * 3,
-            patch_size=(architecture.patch,) * 3,
-            depths=architecture.depths,
-            num_heads=architecture.heads,
-            downsample=LegacyMerging if merging == "legacy" else "merging",
-            # The same numbers to 3e-7, without the score tensor that costs half of the time.
-            use_flash_attention=True,
-        )
+    def lay_out(self, edge: int) -> None:
+        """Lay out the windows of crops with an edge, in voxels; before `torch.compile`."""
+        self.backbone.lay_out(edge)
+
+    def freeze_position_tables(self) -> None:
+        """Train the relative position tables no further.
+
+        They are 2.5 % of the parameters. Without their gradient, which the fused attention
+        writes for each window of each crop, a training step takes 0.6 of its time.
+        """
+        for module in self.backbone.modules():
+            if isinstance(module, WindowAttention):
+                module.relative_position_bias_table.requires_grad_(False)
 
     def maps(self, crops: Tensor) -> Tensor:
-        """Return the last stage: (B, channels, D, H, W) to (B, 16 × embed_dim, d, h, w)."""
-        # Not the backbone's own forward: it normalises four maps more that nobody looks at.
-        backbone = self.backbone
-        tokens = backbone.patch_embed(crops)
-        for stage in (backbone.layers1, backbone.layers2, backbone.layers3, backbone.layers4):
-            tokens = stage[0](tokens.contiguous())
-        last: Tensor = tokens
-        return last
+        """Return the last stage: (B, channels, D, H, W) to (B, 16 × embed_dim, d, h, w).
+
+        Raises
+        ------
+        ValueError
+            If an edge is not a multiple of 32.
+        """
+        tokens: Tensor = self.backbone(crops)
+        return tokens.permute(0, 4, 1, 2, 3)
 
     def pooled(self, maps: Tensor) -> Tensor:
-        """Return the stage's tokens layer-normed and averaged: (B, 16 × embed_dim), float32."""
-        last = maps.float().flatten(2).transpose(1, 2)
+        """Return the stage's tokens layer-normed and averaged: (B, 16 × embed_dim).
+
+        Returns
+        -------
+        Tensor
+            float64 for float64 maps, else float32: half precision ends before the norm.
+        """
+        exact = maps if maps.dtype == torch.float64 else maps.float()
+        last = exact.flatten(2).transpose(1, 2)
         return functional.layer_norm(last, last.shape[-1:]).mean(dim=1)
 
 

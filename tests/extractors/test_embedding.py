@@ -12,7 +12,7 @@ from hnmets.domain.errors import CaseError, Code, UsageError
 from hnmets.domain.region import DrawnRegion, RegionRule, RingRegion
 from hnmets.extractors.base import Features
 from hnmets.extractors.embedding import Embedding, Variant, network_input
-from hnmets.extractors.embedding_parameters import EmbeddingParameters
+from hnmets.extractors.embedding_parameters import EmbeddingParameters, Precision
 from hnmets.extractors.swin_engine import Engine, engine_of
 from hnmets.imaging.crop import Crop
 from hnmets.networks.architecture import PRESETS
@@ -178,13 +178,31 @@ class Moody(SwinEncoder):
         return super().forward(crops)
 
 
-def engine(encoder: SwinEncoder, *, batch_size: int) -> Engine:
+def engine(encoder: SwinEncoder, *, batch_size: int, precision: Precision = "single") -> Engine:
     return Engine(
         encoder=encoder,
         device=torch.device("cpu"),
-        precision="single",
+        precision=precision,
         batch_size=batch_size,
     )
+
+
+def test_a_crop_beyond_the_range_of_float16_fails_alone_and_names_the_way_out() -> None:
+    encoder = random_encoder(PRESETS["ci"], channels=3, merging="fixed", seed=0)
+    with torch.no_grad():
+        # The largest float16 is 65504: a bright patch of eight voxels leaves it.
+        encoder.backbone.patch_embed.proj.weight[:, 0] = 60000
+    bright, black = network_input(crop(), "both"), network_input(crop(), "both")
+    black[0] = 0
+    half = engine(encoder.half(), batch_size=3, precision="half")
+    sound, failed, again = half.embed([black, bright, black])
+    assert isinstance(failed, CaseError)
+    assert failed.code is Code.EXTRACTOR
+    assert "192 values are not finite; [embedding] precision 'single'" in failed.detail
+    np.testing.assert_array_equal(sound, again)
+    (single,) = engine(encoder.float(), batch_size=1).embed([bright])
+    assert isinstance(single, np.ndarray)
+    assert np.isfinite(single).all()
 
 
 def moody() -> Moody:
@@ -225,7 +243,8 @@ def test_a_crop_too_large_for_the_memory_says_so() -> None:
 
 def test_the_network_is_built_once_for_all_variants() -> None:
     first = engine_of(CI, channels=3)
-    assert engine_of(replace(CI, batch_size=3), channels=3).encoder is first.encoder
+    steering = replace(CI, batch_size=3, compiled=True)
+    assert engine_of(steering, channels=3).encoder is first.encoder
     assert engine_of(replace(CI, seed=1), channels=3).encoder is not first.encoder
 
 
@@ -249,9 +268,15 @@ def test_without_a_gpu_what_needs_one_is_refused(asked: dict[str, str]) -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize(("precision", "tolerance"), [("single", 1e-4), ("half", 2e-2)])
-def test_a_gpu_gives_the_features_of_the_cpu(precision: str, tolerance: float) -> None:
-    crops = [crop(seed) for seed in range(4)]
-    on_gpu = replace(CI, device="cuda", precision=precision)
+@pytest.mark.parametrize("compiled", [False, True])
+# Of torch's own tracing of a function with a gradient of its own.
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_a_gpu_gives_the_features_of_the_cpu(
+    precision: Precision, tolerance: float, compiled: bool
+) -> None:
+    # two whole batches and a shorter one
+    crops = [crop(seed) for seed in range(5)]
+    on_gpu = replace(CI, device="cuda", precision=precision, compiled=compiled, batch_size=2)
     found, expected = (
         np.array([values(f) for f in embedding("both", p).embed(crops)]) for p in (on_gpu, CI)
     )

@@ -96,6 +96,7 @@ def test_what_moves_the_values_is_another_recipe(changed: dict[str, Any]) -> Non
     [
         {"device": "cpu"},
         {"batch_size": 2},
+        {"compiled": True},
         {"merging": "fixed"},
         {"size_voxels": 96, "spacing_mm": 1},
     ],

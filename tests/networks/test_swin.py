@@ -4,11 +4,12 @@ import sys
 
 import pytest
 import torch
-from monai.networks.nets.swin_unetr import PatchMerging, SwinTransformer
+from monai.networks.nets.swin_unetr import SwinTransformer
 from torch import Tensor
 
 from hnmets.networks.architecture import PRESETS, Merging, Preset
-from hnmets.networks.swin import LegacyMerging, SwinEncoder, random_encoder
+from hnmets.networks.swin import SwinEncoder, random_encoder
+from hnmets.networks.swin_forward import OCTANTS, PatchMerging
 
 CI = PRESETS["ci"]
 
@@ -66,13 +67,8 @@ def test_the_encoder_is_monai_s_last_stage_normalised_and_averaged() -> None:
     torch.testing.assert_close(embedded(network, batch), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_fixed_merging_is_that_of_today_s_monai() -> None:
-    stages = [encoder().backbone.get_submodule(f"layers{i}.0") for i in (1, 2, 3, 4)]
-    assert all(type(stage.downsample) is PatchMerging for stage in stages)
-
-
 def test_legacy_merging_takes_two_octants_twice_and_leaves_two_out() -> None:
-    merging = LegacyMerging(dim=1).eval()
+    merging = PatchMerging(1, octants=OCTANTS["legacy"])
     tokens = torch.tensor([[3.0, 1.0], [4.0, 1.0]]), torch.tensor([[5.0, 9.0], [2.0, 6.0]])
     cube = torch.stack(tokens).reshape(1, 2, 2, 2, 1)  # cube[0, d, h, w]
     # (0,0,0) (1,0,0) (0,1,0) (0,0,1) (1,0,1) (0,1,0) (0,0,1) (1,1,1); MONAI issue 8284
@@ -87,17 +83,11 @@ def test_legacy_merging_takes_two_octants_twice_and_leaves_two_out() -> None:
     [((0, 1, 0), True), ((1, 1, 1), True), ((1, 1, 0), False), ((0, 1, 1), False)],
 )
 def test_legacy_merging_is_blind_to_two_octants(octant: tuple[int, int, int], seen: bool) -> None:
-    merging = LegacyMerging(dim=1).eval()
+    merging = PatchMerging(1, octants=OCTANTS["legacy"])
     cube = torch.rand((1, 2, 2, 2, 1), generator=torch.manual_seed(3))
     changed = cube.clone()
     changed[(0, *octant, 0)] += 1
     assert torch.equal(merging(cube), merging(changed)) is not seen
-
-
-def test_legacy_merging_pads_odd_sizes_as_today_s_does() -> None:
-    legacy, fixed = LegacyMerging(dim=2), PatchMerging(dim=2)
-    odd = torch.rand(1, 3, 5, 2, 2)
-    assert legacy(odd).shape == fixed(odd).shape == (1, 2, 3, 1, 4)
 
 
 def test_the_same_weights_load_into_both_mergings_and_compute_different_features() -> None:
