@@ -121,7 +121,15 @@ def show_ladder(found: "Ablation") -> None:
 
 
 def _remarks(found: "Ablation") -> "Iterator[str]":
-    """Say who is not in the numbers, what looks wrong, and where to go on."""
+    """Say what the numbers cannot carry, who is not in them, and where to go on."""
+    from hnmets.reporting.few_events import FEW
+
+    patients = found.scores[0].out_of_fold.predictions
+    if min(patients.events, patients.n - patients.events) < FEW:
+        yield (
+            f"{patients.events} of {patients.n} patients with the event: too few to say which "
+            "rung is better; the report says what they cannot show"
+        )
     for reason, count in found.dataset.reasons.items():
         yield f"left out: {count} cases, {reason}"
     for each in found.dataset.absent:

@@ -22,8 +22,10 @@ def ui(
                 f"{shown.replayed.sent} waiting events sent, {shown.replayed.left} still wait "
                 f"{shown.replayed.reason}"
             )
-        render.say(f"{shown.address}  (Ctrl-C ends it)")
+        render.say(f"{shown.address}  (Ctrl-C ends it)" if shown.served else shown.address)
+        if shown.way:
+            render.hint(shown.way)
         if browser:
             typer.launch(shown.address)
 
-    workflow.run(study.parent, port=port, on_ready=show)
+    workflow.run(study, port=port, on_ready=show)

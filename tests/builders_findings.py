@@ -262,15 +262,21 @@ def findings(cohort: Simulated | None = None) -> Findings:
     )
 
 
-def without_deep(full: Findings) -> Findings:
-    """Return the findings of a cohort for which no embedding could be computed."""
-    absent = AbsentRung(stage=Stage.DEEP, reason="the store holds no embedding")
-    rungs = [rung for rung in full.rungs if rung.stage is not Stage.DEEP]
+def without(full: Findings, stage: Stage) -> Findings:
+    """Return the findings of a cohort whose store has no features for a rung of the ladder."""
+    absent = AbsentRung(stage=stage, reason="the store holds no features for it")
+    rungs = [rung for rung in full.rungs if rung.stage is not stage]
     kept = {rung.name for rung in rungs}
+
+    def found(contrast: Contrast | None) -> Contrast | None:
+        return contrast if contrast and contrast.against in kept else None
+
     rungs = [
-        replace(rung, versus_previous=None)
-        if rung.versus_previous and rung.versus_previous.against not in kept
-        else rung
+        replace(
+            rung,
+            versus_baseline=found(rung.versus_baseline),
+            versus_previous=found(rung.versus_previous),
+        )
         for rung in rungs
     ]
     return replace(full, rungs=tuple(rungs), absent=(absent,), published=None)

@@ -1,13 +1,13 @@
 """AUC inside each fold and its mean: the number most papers print."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.discrimination import auc_of
-from hnmets.evaluation.estimate import Measured
+from hnmets.evaluation.estimate import Estimate, Measured
 from hnmets.evaluation.predictions import Predictions
 from hnmets.evaluation.resampled_cv import corrected_interval
 
@@ -59,6 +59,8 @@ def fold_mean_auc(
 ) -> FoldMean:
     """Mean of the folds' AUCs with the interval for overlapping training sets.
 
+    The interval is symmetric; what lies outside of 0 to 1 is cut off.
+
     Parameters
     ----------
     fold
@@ -76,7 +78,9 @@ def fold_mean_auc(
         events=predictions.events,
         level=level,
     )
-    return FoldMean(mean=mean, folds=folds, n_one_class=len(folds) - len(values))
+    return FoldMean(
+        mean=_within(mean, 0.0, 1.0), folds=folds, n_one_class=len(folds) - len(values)
+    )
 
 
 def fold_mean_difference(
@@ -93,13 +97,21 @@ def fold_mean_difference(
     """
     pairs = zip(fold_aucs(first, fold), fold_aucs(second, fold), strict=True)
     differences = [a.auc - b.auc for a, b in pairs if a.auc is not None and b.auc is not None]
-    return corrected_interval(
+    difference = corrected_interval(
         differences,
         test_share=1 / len(np.unique(fold)),
         n=first.n,
         events=first.events,
         level=level,
     )
+    return _within(difference, -1.0, 1.0)
+
+
+def _within(measured: Measured, lowest: float, highest: float) -> Measured:
+    """Cut an interval off where no value can lie."""
+    if not isinstance(measured, Estimate):
+        return measured
+    return replace(measured, low=max(measured.low, lowest), high=min(measured.high, highest))
 
 
 def _one(predictions: Predictions, repeat: int, number: int, inside: NDArray[np.bool_]) -> FoldAuc:

@@ -15,7 +15,7 @@ from hnmets.tracking import mlflow_settings
 from hnmets.tracking.answers import understood
 from hnmets.tracking.base import Artifact, Dataset, Metric, NewRun, Status
 from hnmets.tracking.errors import UnknownRunError
-from hnmets.tracking.pages import experiment_tags
+from hnmets.tracking.pages import VIEW_TAG, experiment_tags
 from hnmets.tracking.place import Place
 from hnmets.tracking.privacy import Privacy
 from hnmets.tracking.project_store import changing
@@ -101,6 +101,20 @@ class MlflowTracker:
         known = self._known(key)
         with understood():
             self._client.set_terminated(known.run_id, status.value, end_time=_milliseconds(at))
+
+    def experiment_with_view(self, name: str) -> int | None:
+        """Return the experiment of a study; None where there is none that the saved view opens.
+
+        Raises
+        ------
+        TrackerUnreachableError, TrackerRefusedError
+            If MLflow cannot be asked.
+        """
+        with understood():
+            found = self._client.get_experiment_by_name(self._privacy.text(name))
+        if found is None or found.lifecycle_stage == "deleted" or VIEW_TAG not in found.tags:
+            return None
+        return int(found.experiment_id)
 
     @cached_property
     def _client(self) -> "MlflowClient":

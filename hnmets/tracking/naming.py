@@ -24,6 +24,7 @@ class Kind(StrEnum):
     EVALUATION = "evaluation"
     RUNG = "rung"
     FOLD = "fold"
+    CONTROL = "control"
     TRAINING = "training"
     BACKBONE = "backbone"
 

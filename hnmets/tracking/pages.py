@@ -10,7 +10,8 @@ import json
 from hnmets.tracking.naming import HEADLINE, Kind
 
 VIEW = "which-modality-helps"
-_NAME = "Which modality helps"
+VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
+VIEW_NAME = "Which modality helps"
 # 2026-01-01T00:00Z: equal views have equal tags.
 _MADE_MS = 1_767_225_600_000
 _METRICS = (
@@ -33,12 +34,12 @@ _NAME_COLUMN, _DATE_COLUMN = "attributes.`Run Name`", "runDateAndNestInfo"
 
 def experiment_tags() -> dict[str, str]:
     """Return what an experiment carries for the pages."""
-    view = {"name": _NAME, "createdAt": _MADE_MS, "state": json.dumps(_state())}
+    view = {"name": VIEW_NAME, "createdAt": _MADE_MS, "state": json.dumps(_state())}
     return {
         "mlflow.experimentKind": "custom_model_development",
         "mlflow.experiment.primaryMetric.name": HEADLINE,
         "mlflow.experiment.primaryMetric.greaterIsBetter": "True",
-        f"mlflow.sharedViewState.{VIEW}": json.dumps(view),
+        VIEW_TAG: json.dumps(view),
     }
 
 
@@ -67,7 +68,7 @@ def _state() -> dict[str, object]:
         "runsHiddenMode": "FIRST_20_RUNS",
         "compareRunCharts": [_bars(name) for name in _CHARTS],
         "compareRunSections": [
-            {"uuid": VIEW, "name": _NAME, "display": True, "isReordered": False}
+            {"uuid": VIEW, "name": VIEW_NAME, "display": True, "isReordered": False}
         ],
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.split import Split
 from hnmets.datasets.suspicion import Suspicion
+from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.estimate import Estimate, Measured
 from hnmets.extractors.trained_embedding import KIND as TRAINED
@@ -28,7 +29,7 @@ from hnmets.workflows.contour_stability import (
     risk_spread,
     stability_of,
 )
-from hnmets.workflows.cross_validation import OutOfFold, nothing_more
+from hnmets.workflows.cross_validation import CrossValidated, OutOfFold, nothing_more
 from hnmets.workflows.label_permutation import label_permutation
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.negative_controls import negative_controls
@@ -121,7 +122,8 @@ def run(
     Raises
     ------
     InvalidDataError
-        If the study has no outcome, the store no features, or a feature is the outcome.
+        If the study has no outcome, the store no features, a feature is the outcome, or nobody
+        could be scored.
     UsageError
         If there is no rung of a name.
     """
@@ -140,6 +142,7 @@ def run(
     found = procedure.scored(
         plan.dataset, plan.rungs, on_fit=spread.listen if spread else nothing_more
     )
+    _require_scores(found)
     timed = timed_scores(
         plan.dataset,
         found.rungs,
@@ -179,6 +182,7 @@ def run(
         dataset=plan.dataset,
         split=plan.split,
         scores=scores,
+        controls=audits.controls,
         documents=audits.documents,
         findings=told.findings,
         environment=environment,
@@ -200,6 +204,15 @@ def run(
         audits=audits,
         oracles=oracles,
     )
+
+
+def _require_scores(found: CrossValidated) -> None:
+    """Refuse a ladder without a score: its folds had nothing to learn from."""
+    if found.rungs[0].predictions.n == 0:
+        fold, why = next(iter(found.unscored.items()))
+        raise InvalidDataError(f"no patient was scored in every repeat; {fold}: {why}").with_note(
+            "Gather more patients of the rarer class, or choose folds that hold out fewer of them."
+        )
 
 
 def _audits(

@@ -67,9 +67,9 @@ def prepare(study: Study, choice: Choice) -> Plan:
             "Add an [outcome] section to the study file."
         )
     wanted = replace(choice, views=(*study.evaluation.views, *choice.views))
-    stored = in_view(study, read_snapshot(study.store_folder))
+    everything, cohort = read_snapshot(study.store_folder), read_cohort(study)
+    stored = in_view(cohort, everything)
     snapshot = stored.among(stored.case_ids, recipes_in_view(study, stored))
-    cohort = read_cohort(study)
     split = study_split(study, cohort, snapshot)
     networks = _complete(networks_by_name(snapshot.recipes, split), split)
     rungs = rungs_of(_features(snapshot, networks), wanted)

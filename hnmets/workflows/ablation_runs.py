@@ -1,4 +1,4 @@
-"""An ablation as runs: one for the ladder, one for each rung, one for each fold of it."""
+"""An ablation as runs: one for the ladder, one for each rung and its folds, one for a control."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,9 @@ from functools import cached_property
 
 from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.split import Split
+from hnmets.evaluation.estimate import Measured
 from hnmets.evaluation.fold_mean import FoldAuc, fold_aucs
+from hnmets.reporting.audit import Control
 from hnmets.reporting.canvas import NoFigure
 from hnmets.reporting.figures import figure_bytes
 from hnmets.reporting.findings import Findings
@@ -31,6 +33,8 @@ class Ladder:
     ----------
     settings
         Of the study, by dotted name.
+    controls
+        Negative controls, size alone and shortcuts.
     documents
         JSON of what else was asked, by file name.
     findings
@@ -50,6 +54,7 @@ class Ladder:
     environment: Environment
     began: datetime
     ended: datetime
+    controls: tuple[Control, ...] = ()
     documents: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
@@ -80,7 +85,7 @@ class Ladder:
 
 
 def log_ladder(tracker: Tracker, ladder: Ladder) -> str:
-    """Log a ladder with its rungs and folds; return the key of its run."""
+    """Log a ladder with its rungs, folds and controls; return the key of its run."""
     log = _Log(tracker=tracker, ladder=ladder)
     parent = tracker.start(
         NewRun(
@@ -101,6 +106,8 @@ def log_ladder(tracker: Tracker, ladder: Ladder) -> str:
     log.figures(parent, _OF_LADDER, ladder.findings)
     for place, scores in enumerate(ladder.scores, 1):
         log.rung(scores, place=place, parent=parent)
+    for place, control in enumerate(ladder.controls, len(ladder.scores) + 1):
+        log.control(control, place=place, parent=parent)
     for name, document in ladder.documents.items():
         tracker.log_artifact(parent, Artifact.json(name, document))
     tracker.end(parent, Status.FINISHED, at=ladder.ended)
@@ -151,6 +158,32 @@ class _Log:
         self.figures(key, _OF_RUNG, replace(self.ladder.findings, headline=found.rung.name))
         for number, fold in enumerate(fold_aucs(found.predictions, found.folds), 1):
             self.fold(fold, label, place=number, parent=key)
+        self.tracker.end(key, Status.FINISHED, at=self.ladder.ended)
+
+    def control(self, control: Control, *, place: int, parent: str) -> None:
+        """Log a control; its AUC has a name of its own, or it would stand among the rungs."""
+        measures: dict[str, Measured] = {"control_auc": control.auc}
+        if control.lead is not None:
+            measures["lead"] = control.lead
+        against = f" against {control.rung}" if control.rung else ""
+        params = {
+            "control": control.name,
+            "control kind": control.kind,
+            "what": control.what,
+            "against": control.rung or "",
+        }
+        key = self.tracker.start(
+            NewRun(
+                experiment=self.ladder.study,
+                name=f"{control.kind}: {control.name}{against}",
+                at=self.started(place),
+                parent=parent,
+                tags={"kind": Kind.CONTROL.value, **reasons_of(measures)},
+                params={name: value for name, value in params.items() if value},
+                dataset=self.ladder.seen,
+            )
+        )
+        self.tracker.log_metrics(key, metrics_of(measures), at=self.ladder.ended)
         self.tracker.end(key, Status.FINISHED, at=self.ladder.ended)
 
     def fold(self, fold: FoldAuc, rung: Label, *, place: int, parent: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hnmets.sources.synthetic.cohort import SyntheticCohort
+from hnmets.sources.synthetic.study_file import study_text
 from hnmets.workflows import (
     ablate,
     cohort_check,
@@ -16,9 +17,10 @@ from hnmets.workflows import (
 from hnmets.workflows.ablate import Ablation
 from hnmets.workflows.build_report import BuildReport
 from hnmets.workflows.cohort_check import Checked
+from hnmets.workflows.enough_cases import require_enough_cases
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.on_case import OnCase, ignore
-from hnmets.workflows.study import load_study
+from hnmets.workflows.study import load_study, parse_study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +58,22 @@ def run(
     """Make a cohort, check it, fill and show its store, climb the ladder, report it.
 
     A folder that holds the demo's cohort already is used again.
+
+    Raises
+    ------
+    UsageError
+        If the cohort is too small for the ladder's folds.
     """
     file = out / "study.toml"
+    study = parse_study(study_text(), file, flags={"build.jobs": jobs})
     if not cohort_synth.is_complete(out):
+        require_enough_cases(parameters, study.split)
         flags = f"--cases {parameters.cases} --seed {parameters.seed} --scale {parameters.scale:g}"
         on_step(f"1/6  hnmets cohort synth {flags} --out {out}")
         cohort_synth.run(out, parameters, jobs=jobs or 1, on_case=on_case)
     else:
+        study = load_study(file, flags={"build.jobs": jobs})
         on_step(f"1/6  {out} holds a cohort already; it is used as it is")
-    study = load_study(file, flags={"build.jobs": jobs})
     on_step(f"2/6  hnmets cohort check --study {file}")
     checked = cohort_check.run(study, on_case=on_case)
     on_step(f"3/6  hnmets features build --study {file}")

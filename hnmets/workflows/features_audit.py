@@ -8,6 +8,7 @@ from feature_store.snapshot import Snapshot, read_snapshot
 from hnmets.workflows import features_build
 from hnmets.workflows.auditing import Pair, drawn
 from hnmets.workflows.build_report import BuildReport
+from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.on_case import OnCase, OnStep, ignore, say_nothing
 from hnmets.workflows.store_view import in_view
@@ -107,4 +108,4 @@ def _published(study: Study) -> Snapshot:
         snapshot = read_snapshot(study.store_folder)
     except NothingPublishedError:
         return Snapshot(tables={})
-    return in_view(study, snapshot)
+    return in_view(read_cohort(study), snapshot)

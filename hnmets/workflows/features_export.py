@@ -6,6 +6,7 @@ from pathlib import Path
 from feature_store.export import Format, export
 from feature_store.snapshot import Snapshot, read_snapshot
 from feature_store.store import FeatureStore
+from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.store_view import cases_in_view, in_view, recipes_in_view
 from hnmets.workflows.study import Study
 
@@ -35,8 +36,8 @@ def run(
     StoreError
         If a recipe is unknown or ambiguous, or the store is locked.
     """
-    now = read_snapshot(study.store_folder)
-    cases = cases_in_view(study, now)
+    now, cohort = read_snapshot(study.store_folder), read_cohort(study)
+    cases = cases_in_view(cohort, now)
 
     def write(snapshot: Snapshot) -> Path:
         recipes = None if labels else recipes_in_view(study, snapshot)
@@ -44,6 +45,6 @@ def run(
         return export(seen, labels or tuple(recipe.label for recipe in seen.recipes), out, form)
 
     if as_of is None:
-        return write(in_view(study, now))
+        return write(in_view(cohort, now))
     with FeatureStore.open(study.store_folder) as store:
         return write(store.as_of(as_of))

@@ -9,6 +9,7 @@ from feature_store.row import Row
 from feature_store.snapshot import read_snapshot
 from hnmets.domain.errors import UsageError
 from hnmets.extractors.altered import is_altered
+from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.store_view import cases_in_view
 from hnmets.workflows.study import Study
 
@@ -61,7 +62,7 @@ def run(study: Study, case_id: str) -> ShownCase:
         for q in snapshot.quarantined
         if q.case_id == case_id
     ]
-    if parts and case_id not in cases_in_view(study, snapshot):
+    if parts and case_id not in cases_in_view(read_cohort(study), snapshot):
         problems.append("not in the cohort: its rows are history and are not exported")
     if not parts and not problems:
         raise UsageError(f"the store knows no case '{case_id}'").with_note(

@@ -10,6 +10,7 @@ from feature_store.quarantine import Quarantined
 from feature_store.snapshot import Coverage, Snapshot, read_snapshot
 from hnmets.domain.errors import Code
 from hnmets.extractors.altered import is_altered
+from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.store_view import in_view
 from hnmets.workflows.study import Study
 
@@ -61,7 +62,9 @@ def run(study: Study) -> StoreState:
     except NothingPublishedError:
         snapshot = Snapshot(tables={})
     # How far the audit is, `features verify` tells.
-    coverage = [c for c in in_view(study, snapshot).coverage() if c.recipe.kind != "audit"]
+    coverage = [
+        c for c in in_view(read_cohort(study), snapshot).coverage() if c.recipe.kind != "audit"
+    ]
     return StoreState(
         coverage=tuple(c for c in coverage if not is_altered(c.recipe)),
         altered=tuple(c for c in coverage if is_altered(c.recipe)),

@@ -10,8 +10,9 @@ from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.drawing import draw
 from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.datasets.subjects import Subject
+from hnmets.evaluation.comparison import paired_bootstrap
+from hnmets.evaluation.discrimination import pooled_auc
 from hnmets.evaluation.estimate import NotEstimable
-from hnmets.evaluation.shortcut import audit_shortcut
 from hnmets.models.errors import UntrainableError
 from hnmets.models.names import ModelName
 from hnmets.reporting.audit import Control
@@ -70,15 +71,13 @@ class ShortcutAudit:
             (found,) = self.procedure.scored(dataset, [rung]).rungs
         except UntrainableError as error:
             return self._not_estimable(name, what, str(error))
-        shortcut = audit_shortcut(
-            found.predictions, self.procedure.bootstrap, model=self.headline.predictions
-        )
+        bootstrap = self.procedure.bootstrap
         return Control(
             kind="shortcut",
             name=name,
             what=what,
-            auc=shortcut.auc,
-            lead=shortcut.lead,
+            auc=pooled_auc(found.predictions, bootstrap),
+            lead=paired_bootstrap(self.headline.predictions, found.predictions, bootstrap),
             rung=self.headline.rung.name,
         )
 
@@ -108,12 +107,11 @@ class ShortcutAudit:
         parameters = SplitParameters(repeats=1, seed=self.procedure.split.parameters.seed)
         procedure = replace(self.procedure, split=draw(_subjects(dataset), parameters))
         for found in procedure.scored(dataset, rungs).rungs:
-            shortcut = audit_shortcut(found.predictions, self.procedure.bootstrap)
             yield Control(
                 kind="shortcut",
                 name=found.rung.name,
                 what=f"whether the centre is {centre}, from {', '.join(found.rung.recipes)} alone",
-                auc=shortcut.auc,
+                auc=pooled_auc(found.predictions, self.procedure.bootstrap),
             )
 
     def _not_estimable(self, name: str, what: str, reason: str) -> Control:

@@ -4,12 +4,12 @@ from collections import defaultdict
 
 from feature_store.snapshot import Snapshot
 from hnmets.domain.errors import Code
-from hnmets.workflows.cohort_table import read_cohort
+from hnmets.workflows.cohort_table import Cohort
 from hnmets.workflows.study import Study
 from hnmets.workflows.workbench import workbench_of
 
 
-def in_view(study: Study, snapshot: Snapshot) -> Snapshot:
+def in_view(cohort: Cohort, snapshot: Snapshot) -> Snapshot:
     """Return what may leave the store: rows of the cohort's cases, measured on their files.
 
     Rows whose file was replaced by one that cannot be measured stay in the history.
@@ -18,16 +18,16 @@ def in_view(study: Study, snapshot: Snapshot) -> Snapshot:
     for entry in snapshot.quarantined:
         if entry.code == Code.ROW_STALE:
             stale[entry.stage].add(entry.case_id)
-    return snapshot.among(cases_in_view(study, snapshot)).without(stale)
+    return snapshot.among(cases_in_view(cohort, snapshot)).without(stale)
 
 
-def cases_in_view(study: Study, snapshot: Snapshot) -> frozenset[str]:
+def cases_in_view(cohort: Cohort, snapshot: Snapshot) -> frozenset[str]:
     """Return the cases of the cohort, without those whose image another patient has too.
 
     Rows of a patient who left the study stay in the store's history and leave every output.
     """
     shared = {q.case_id for q in snapshot.quarantined if q.code == Code.IMAGE_DUPLICATE}
-    return frozenset(case.case_id for case in read_cohort(study).cases) - shared
+    return frozenset(case.case_id for case in cohort.cases) - shared
 
 
 def recipes_in_view(study: Study, snapshot: Snapshot) -> frozenset[str]:

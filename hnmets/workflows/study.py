@@ -233,8 +233,18 @@ def load_study(
     InvalidDataError
         If there is no such file or something in it is wrong: all problems at once.
     """
+    return parse_study(_read(file), file, flags=flags, environ=environ)
+
+
+def parse_study(
+    text: str,
+    file: Path,
+    *,
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Study:
+    """Return the study of a text that stands, or will stand, in a file; see `load_study`."""
     variables = environment() if environ is None else environ
-    text = _read(file)
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

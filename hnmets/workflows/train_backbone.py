@@ -155,8 +155,9 @@ def run(
         raise InvalidDataError(f"study '{study.about.name}' has no outcome").with_note(
             "Add an [outcome] section to the study file."
         )
-    snapshot = in_view(study, read_snapshot(study.store_folder))
-    split = study_split(study, read_cohort(study), snapshot)
+    cohort = read_cohort(study)
+    snapshot = in_view(cohort, read_snapshot(study.store_folder))
+    split = study_split(study, cohort, snapshot)
     wanted = folds_wanted(split, request)
     lessons = lessons_of(study, snapshot, split, backbone=request.backbone, init=request.init)
     folds = tuple(lessons.taught(fold, on_epoch, force=request.force) for fold in wanted)

@@ -30,6 +30,7 @@ def test_the_demo_ends_with_a_ladder_beside_its_oracle(tmp_path: Path) -> None:
     for name, oracle in (("size", "0.65"), ("clinical + size", "0.71"), ("all, fused", "0.88")):
         row = rf"│ {re.escape(name)} +│ {INTERVAL} │ {oracle} +│"
         assert any(re.match(row, line) for line in lines), name
+    assert any(line.startswith("7 of 40 patients with the event: too few") for line in lines)
     assert max(len(line) for line in lines if line.startswith(("│", "┏"))) <= 100
     (kept,) = (tmp_path / "demo" / "store" / "evaluations").glob("*.json")
     told = from_json(kept.read_text())

@@ -13,10 +13,20 @@ import psutil
 import pytest
 
 from hnmets.tracking.opening import open_tracker
+from hnmets.tracking.place import Place
 from hnmets.tracking.privacy import Privacy
+from hnmets.tracking.server import serving
 from hnmets.tracking.spooled import Patience, SpooledTracker
 from tests.builders_cohorts import hnmets
-from tests.builders_tracking import Unreliable, address_of, do_the_work, ui, unreachable
+from tests.builders_studies import write
+from tests.builders_tracking import (
+    Unreliable,
+    address_of,
+    do_the_work,
+    free_port,
+    ui,
+    unreachable,
+)
 
 
 @pytest.fixture
@@ -52,7 +62,23 @@ def test_a_port_that_is_taken_is_named(empty_project: Path, taken_port: int) -> 
 def test_where_a_server_keeps_the_runs_its_address_is_shown(tmp_path: Path) -> None:
     uri = "http://jane:canary@127.0.0.1:9"
     done = hnmets("ui", "--study", tmp_path / "s.toml", "--no-open", MLFLOW_TRACKING_URI=uri)
-    assert (done.returncode, done.stdout.split()[0]) == (0, "http://127.0.0.1:9")
+    assert (done.returncode, done.stdout.split()) == (0, ["http://127.0.0.1:9"])
+    assert done.stderr == "open the study's experiment there, then Views → Which modality helps\n"
+
+
+@pytest.mark.slow
+def test_where_a_server_knows_the_study_its_rungs_are_shown(empty_project: Path) -> None:
+    study = empty_project / "study.toml"
+    with serving(Place(project=empty_project), port=free_port()) as server:
+        asked = ("ui", "--study", study, "--no-open")
+        write(empty_project, toml='[study]\nname = "a study"\n[cohort]\nimage = "{case}.nii"\n')
+        known = hnmets(*asked, MLFLOW_TRACKING_URI=f"{server.address}/")
+        unknown = hnmets(*asked, MLFLOW_TRACKING_URI=server.address, HNMETS_STUDY__NAME="new")
+    rungs = f"{server.address}/#/experiments/1/runs?viewStateShareKey=which-modality-helps"
+    assert known.stdout.startswith(rungs), known.stderr
+    assert known.stderr == ""
+    assert unknown.stdout == f"{server.address}\n"
+    assert unknown.stderr.startswith("open the experiment 'new' there, then Views")
 
 
 @pytest.mark.slow

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.discrimination import discrimination, pooled_auc
 from hnmets.evaluation.estimate import Estimate, NotEstimable
-from hnmets.evaluation.fold_mean import fold_aucs, fold_mean_auc
+from hnmets.evaluation.fold_mean import fold_aucs, fold_mean_auc, fold_mean_difference
 from hnmets.evaluation.score_interval import score_interval
 from tests.builders_predictions import binormal, predictions
 
@@ -102,6 +102,22 @@ def test_a_fold_of_one_class_has_no_auc_and_is_counted() -> None:
     assert result.n_one_class == 1
     assert isinstance(result.mean, Estimate)
     assert result.mean.value == 0.5
+
+
+def test_the_interval_of_a_fold_mean_ends_where_no_auc_can_lie() -> None:
+    # AUCs 1, 1, 1 and 0.5: a half-width of 0.53 around 0.875.
+    outcome, fold = [1, 0, 1, 0, 1, 0, 1, 0], np.repeat(range(4), 2)
+    good = predictions(outcome, [0.9, 0.1, 0.9, 0.1, 0.9, 0.1, 0.5, 0.5])
+    bad = predictions(outcome, [0.1, 0.9, 0.1, 0.9, 0.1, 0.9, 0.5, 0.5])
+    mean = fold_mean_auc(good, fold).mean
+    assert isinstance(mean, Estimate)
+    assert (mean.value, mean.high) == (0.875, 1.0)
+    spread = 0.25 * np.sqrt(1 / 4 + 1 / 3)
+    assert mean.low == pytest.approx(0.875 - t.ppf(0.975, 3) * spread)
+    lead = fold_mean_difference(good, bad, fold)
+    assert isinstance(lead, Estimate)
+    assert (lead.value, lead.high) == (0.75, 1.0)
+    assert lead.low > -1.0
 
 
 def test_folds_with_events_in_one_of_them_only_have_no_mean() -> None:

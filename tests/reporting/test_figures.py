@@ -10,7 +10,8 @@ from hnmets.reporting.canvas import NoFigure, house_style, inline_svg
 from hnmets.reporting.catalog import CHARTS
 from hnmets.reporting.figures import write_figures
 from hnmets.reporting.findings import Findings
-from tests.builders_findings import without_deep
+from hnmets.reporting.rung import Stage
+from tests.builders_findings import without
 
 
 def svg(findings: Findings, name: str) -> str:
@@ -52,7 +53,7 @@ def test_the_oracle_is_drawn_where_there_is_one(full: Findings) -> None:
 
 
 def test_a_rung_that_was_not_run_has_a_line_in_the_forest(full: Findings) -> None:
-    assert {"deep", "not run"} <= set(words(svg(without_deep(full), "forest")))
+    assert {"deep", "not run"} <= set(words(svg(without(full, Stage.DEEP), "forest")))
 
 
 def test_a_curve_that_the_data_do_not_give_is_replaced_by_the_reason(few: Findings) -> None:

@@ -10,7 +10,7 @@ from hnmets.evaluation.estimate import Estimate
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.findings_json import from_json, to_json
 from hnmets.reporting.rung import AbsentRung, Stage
-from tests.builders_findings import without_deep
+from tests.builders_findings import without
 
 
 def test_json_gives_back_what_it_was_given(full: Findings) -> None:
@@ -70,7 +70,7 @@ def test_a_report_without_a_rung_of_the_ladder_is_refused(full: Findings, stage:
 
 
 def test_a_rung_that_could_not_run_stands_there_with_its_reason(full: Findings) -> None:
-    assert without_deep(full).absent[0].reason == "the store holds no embedding"
+    assert without(full, Stage.DEEP).absent[0].reason == "the store holds no features for it"
 
 
 def test_a_rung_is_not_absent_and_run(full: Findings) -> None:

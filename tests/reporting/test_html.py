@@ -14,9 +14,9 @@ from hnmets.reporting.curves import CalibrationPoints, DecisionPoints, RiskHisto
 from hnmets.reporting.few_events import few_events
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.html import render, write_report
-from hnmets.reporting.rung import CalibrationNumbers
+from hnmets.reporting.rung import CalibrationNumbers, Stage
 from hnmets.reporting.tripod import tripod_lines
-from tests.builders_findings import without_deep
+from tests.builders_findings import without
 from tests.reporting.html_page import Element, Page
 
 POINTS = (CalibrationPoints, DecisionPoints, RiskHistogram, RocPoints)
@@ -249,6 +249,22 @@ def test_five_events_come_with_what_they_cannot_show(few_page: Page) -> None:
     assert "the data show" not in summary
 
 
+def test_with_few_events_no_p_is_printed(few_page: Page, page: Page) -> None:
+    for row in rows(few_page, "comparisons"):
+        delong, holm = cells(row)[-3:-1]
+        assert (delong.text, holm.text) == ("too few events", "too few events")
+    assert "Holm-adjusted" not in few_page.by_id("summary").text
+    assert "too few events" not in page.by_id("comparisons").text
+
+
+def test_a_baseline_that_was_not_run_is_named_at_the_top(few: Findings) -> None:
+    page = Page.of(render(without(few, Stage.CLINICAL_SIZE)))
+    assert (
+        "It was not compared with clinical + size, which was not run: the store holds no features"
+        in page.by_id("summary").text
+    )
+
+
 def test_enough_events_come_without_that_warning(page: Page) -> None:
     assert all(element.attributes.get("id") != "few-events" for element in page.everything())
 
@@ -399,9 +415,9 @@ def test_a_control_that_is_beaten_is_no_caution(full: Findings) -> None:
 
 
 def test_a_rung_that_was_not_run_is_in_the_ladder_and_the_limits(full: Findings) -> None:
-    page = Page.of(render(without_deep(full)))
-    assert "not run: the store holds no embedding" in page.by_id("contents").text
-    assert "the store holds no embedding" in page.by_id("limits").text
+    page = Page.of(render(without(full, Stage.DEEP)))
+    assert "not run: the store holds no features for it" in page.by_id("contents").text
+    assert "the store holds no features for it" in page.by_id("limits").text
 
 
 def test_without_a_horizon_the_report_says_that_a_risk_has_no_by_when(full: Findings) -> None:

@@ -210,3 +210,17 @@ def test_mlflow_reports_to_nobody(empty_project: Path) -> None:
         env=environment,
     )
     assert (done.stdout, done.stderr) == ("None\n", "")
+
+
+def test_only_an_experiment_that_is_there_and_has_the_view_is_opened(empty_project: Path) -> None:
+    tracker = MlflowTracker(Place(project=empty_project), privacy=Privacy(user="jane"))
+    tracker.start(new_run(experiment="necks of jane"))
+    tracker.start(new_run(experiment="given up"))
+    client = tracker._client
+    foreign = client.create_experiment("foreign")
+    client.delete_experiment(client.get_experiment_by_name("given up").experiment_id)
+    found = {name: tracker.experiment_with_view(name) for name in ("a study", "necks of jane")}
+    assert found == {"a study": 1, "necks of jane": 2}
+    assert foreign == "4"
+    for name in ("given up", "foreign", "nobody's"):
+        assert tracker.experiment_with_view(name) is None, name

@@ -16,6 +16,7 @@ from hnmets.models.names import ModelName
 from hnmets.reporting.findings_json import from_json
 from hnmets.reporting.published import PAPER
 from hnmets.tracking.in_memory import InMemoryTracker
+from hnmets.tracking.naming import Kind
 from hnmets.workflows import ablate, features_build, features_import, report
 from hnmets.workflows.ablate import Ablation
 from hnmets.workflows.features_build import Request
@@ -24,31 +25,9 @@ from hnmets.workflows.ladder import Choice, preset_of, rung_of, rungs_of, views_
 from hnmets.workflows.study import Study, load_study
 from hnmets.workflows.study_sections import View
 from tests.builders_cohorts import hnmets
+from tests.builders_ladders import STUDY
+from tests.builders_studies import write
 
-STUDY = """\
-[study]
-name = "ladder"
-
-[cohort]
-manifest = "cohort.csv"
-case = "id"
-patient = "patient"
-
-[clinical.age]
-column = "age"
-type = "number"
-known_at = "baseline"
-
-[outcome]
-event = "dm"
-
-[split]
-folds = 3
-repeats = 2
-
-[evaluation]
-draws = 200
-"""
 CASES = 90
 
 
@@ -63,7 +42,8 @@ def study(tmp_path: Path) -> Study:
         f"HN-{n:03d},{p},{age[p] + 0.01 * n:.2f},{int(event[p])}" for n, p in enumerate(patients)
     ]
     (tmp_path / "cohort.csv").write_text("\n".join(["id,patient,age,dm", *rows]) + "\n")
-    (tmp_path / "study.toml").write_text(STUDY)
+    text = STUDY.replace("folds = 2\nrepeats = 1", "folds = 3\nrepeats = 2")
+    (tmp_path / "study.toml").write_text(text)
     noise = [f"HN-{n:03d},{a:.6f},{b:.6f}" for n, (a, b) in enumerate(rng.normal(size=(CASES, 2)))]
     (tmp_path / "noise.csv").write_text("\n".join(["id,e0,e1", *noise]) + "\n")
     study = load_study(tmp_path / "study.toml", environ={})
@@ -115,7 +95,11 @@ def test_a_ladder_is_the_same_twice(study: Study) -> None:
 
 def test_every_rung_and_every_fold_is_a_run_below_the_ladder(study: Study) -> None:
     found, tracker = ladder(study)
-    parents = {key: kept.run.parent for key, kept in tracker.runs.items()}
+    parents = {
+        key: kept.run.parent
+        for key, kept in tracker.runs.items()
+        if kept.run.tags["kind"] != Kind.CONTROL
+    }
     rungs = [key for key, parent in parents.items() if parent == found.run]
     folds = [key for key, parent in parents.items() if parent in rungs]
     assert (len(rungs), len(folds), len(parents)) == (4, 4 * 2 * 3, 1 + 4 + 24)
@@ -142,7 +126,7 @@ def test_runs_keep_their_figures_and_where_they_were_made(study: Study) -> None:
         "hnmets ablate --study '[path]'"
     )
     assert parent.run.tags["python"]
-    rungs = [kept for kept in tracker.runs.values() if kept.run.parent == found.run]
+    rungs = [kept for kept in tracker.runs.values() if kept.run.tags["kind"] == Kind.RUNG]
     for rung, scores in zip(rungs, found.scores, strict=True):
         drawn = {name for name in rung.artifacts if name.startswith("figures/")}
         expected = {"figures/roc.svg", "figures/decision.svg"}
@@ -182,6 +166,16 @@ def test_a_feature_that_is_the_outcome_stops_the_ladder(study: Study, tmp_path: 
     features_import.run(study, request)
     with pytest.raises(InvalidDataError, match="copied"):
         ladder(study)
+
+
+def test_too_few_events_to_learn_from_are_refused_with_the_reason(tmp_path: Path) -> None:
+    # The training part of either fold holds one of the two patients with the event.
+    rows = [f"HN-{n},P{n},{50 + n},{int(n < 2)}" for n in range(10)]
+    few = load_study(write(tmp_path, toml=STUDY, rows=["id,patient,age,dm", *rows]), environ={})
+    features_build.run(few, Request(), executor=InProcess())
+    with pytest.raises(InvalidDataError, match="no patient was scored in every repeat") as refused:
+        ladder(few)
+    assert "1 patient with the event and 4 without" in str(refused.value)
 
 
 def test_a_study_without_an_outcome_has_no_ladder(study: Study, tmp_path: Path) -> None:
@@ -361,7 +355,7 @@ def test_later_patients_are_held_out_by_the_date_that_the_study_names(tmp_path: 
     ]
     table = "\n".join(["id,patient,age,dm,day", *rows]) + "\n"
     (tmp_path / "cohort.csv").write_text(table)
-    timed = STUDY.replace("folds = 3\nrepeats = 2", 'kind = "time"\nsince = "2013"')
+    timed = STUDY.replace("folds = 2\nrepeats = 1", 'kind = "time"\nsince = "2013"')
     dated = '\n[clinical.diagnosed]\ncolumn = "day"\ntype = "date"\n'
     (tmp_path / "study.toml").write_text(timed + dated)
     undated = load_study(tmp_path / "study.toml", environ={})

@@ -14,6 +14,7 @@ from hnmets.execution.local import InProcess
 from hnmets.reporting.audit import Control
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.tracking.in_memory import InMemoryTracker
+from hnmets.tracking.naming import Kind
 from hnmets.workflows import ablate, features_build, report
 from hnmets.workflows.ablate import Ablation
 from hnmets.workflows.ablation_plan import prepare
@@ -103,6 +104,31 @@ def test_the_image_is_held_against_the_size_of_the_tumour(study: Study, tmp_path
     assert (control.kind, control.rung, control.is_beaten) == ("size alone", RUNG, True)
     # No image was destroyed: the report must not sound as if one had been.
     assert "No negative control was run" in page(study, tmp_path)
+
+
+def test_every_control_is_a_run_below_the_ladder_with_its_numbers(study: Study) -> None:
+    store(study, noise(), control="shuffled-roi")
+    tracker = InMemoryTracker()
+    found = ablate.run(study, tracker=tracker)
+    below = [kept for kept in tracker.runs.values() if kept.run.parent == found.run]
+    asked = {kept.run.name: kept for kept in below if kept.run.tags["kind"] == Kind.CONTROL.value}
+    assert list(asked) == [
+        f"size alone: size against {RUNG}",
+        f"negative control: shuffled-roi against {RUNG}",
+        f"negative control: shuffled-roi against {HEADLINE}",
+        "shortcut: centre and acquisition",
+        "shortcut: centre from radiomics",
+    ]
+    for control, kept in zip(found.audits.controls, asked.values(), strict=True):
+        # The run table ranks rungs by `auc`: a control must not stand among them.
+        assert "auc" not in kept.values
+        if isinstance(control.auc, NotEstimable):
+            assert kept.run.tags["control_auc_not_estimable"] == control.auc.reason
+            continue
+        assert kept.values["control_auc"] == round(control.auc.value, 4)
+        assert kept.values["control_auc_low"] == round(control.auc.low, 4)
+        assert kept.values["lead"] == round(estimate(control.lead).value, 4)
+        assert (kept.run.params["what"], kept.status) == (control.what, "FINISHED")
 
 
 def test_both_sides_of_a_control_are_the_patients_who_have_it(study: Study) -> None:

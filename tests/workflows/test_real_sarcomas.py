@@ -8,12 +8,14 @@ import SimpleITK as sitk  # noqa: N813  # the name its own documentation uses
 
 from feature_store.snapshot import Snapshot, read_snapshot
 from hnmets.execution.local import InProcess, LocalPool
-from hnmets.workflows import cohort_check, features_build
+from hnmets.tracking.in_memory import InMemoryTracker
+from hnmets.workflows import ablate, cohort_check, features_build, report
 from hnmets.workflows.case_reader import Reading, read_case
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.study import Study, load_study
 from tests.extractors.direct import as_images, measure_directly
+from tests.reporting.html_page import Page
 
 pytestmark = pytest.mark.real_data
 EXAMPLE = Path(__file__).parents[2] / "examples" / "sts" / "study.toml"
@@ -95,3 +97,18 @@ def test_size_is_the_volume_of_the_contour(study: Study, built: Snapshot) -> Non
     (row,) = sizes.filter(sizes["case_id"] == "STS_019").iter_rows(named=True)
     assert row["voxel_volume_cc"] == pytest.approx(voxels * voxel_cc, rel=1e-5)
     assert row["mesh_volume_cc"] == pytest.approx(row["voxel_volume_cc"], rel=0.02)
+
+
+@pytest.mark.slow
+def test_the_whole_path_says_what_five_events_cannot_show(study: Study, tmp_path: Path) -> None:
+    flags = {"study.store": str(tmp_path / "store"), "evaluation.draws": 200}
+    own = load_study(EXAMPLE, flags=flags, environ={"HNMETS_REAL_DATA": str(study.root.parent)})
+    features_build.run(
+        own, Request(only=("cohort", "outcome", "size")), executor=LocalPool(jobs=2)
+    )
+    found = ablate.run(own, tracker=InMemoryTracker())
+    summary = Page.of(report.run(own, tmp_path / "report.html", asked=found.run).read_text())
+    text = summary.by_id("summary").text
+    assert "was scored on 15 patients, 5 of them with the event" in text
+    assert "What 5 events cannot show" in text
+    assert "cannot say which rung of the ladder is better" in text

@@ -12,9 +12,19 @@ import pytest
 from feature_store.progress import write_progress
 from feature_store.store import FeatureStore
 from hnmets.execution.local import InProcess
-from hnmets.workflows import features_build, features_export, features_show, features_status
+from hnmets.sources.manifest import CohortRule, open_manifest
+from hnmets.sources.table import Table
+from hnmets.workflows import (
+    cohort_table,
+    features_build,
+    features_export,
+    features_show,
+    features_status,
+)
+from hnmets.workflows.ablation_plan import prepare
 from hnmets.workflows.features_build import Request
-from hnmets.workflows.study import Study
+from hnmets.workflows.ladder import Choice
+from hnmets.workflows.study import Study, load_study
 from tests.builders_cohorts import case_of, study_of
 
 QUICK = Request(only=("cohort", "clinical", "outcome", "size"))
@@ -44,6 +54,23 @@ def test_a_patient_who_left_the_study_leaves_every_output(cohort: Path, tmp_path
     assert "SYN-0002" not in exported(study, tmp_path)["case_id"]
     assert {c.n_cases for c in features_status.run(study).coverage} == {5}
     assert "not in the cohort" in " ".join(features_show.run(study, "SYN-0002").problems)
+
+
+def test_the_manifest_is_read_once_by_whoever_looks_at_the_store(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Four of six patients are free of the event: enough for three folds.
+    study = built(load_study(cohort, flags={"split.folds": 3}))
+    read: list[Path] = []
+
+    def counted(rule: CohortRule, root: Path) -> Table | None:
+        read.append(root)
+        return open_manifest(rule, root)
+
+    monkeypatch.setattr(cohort_table, "open_manifest", counted)
+    prepare(study, Choice())
+    features_export.run(study, (), tmp_path, "parquet")
+    assert read == [study.root] * 2
 
 
 def test_an_image_of_two_patients_leaves_under_neither(cohort: Path, tmp_path: Path) -> None:

@@ -1,17 +1,21 @@
 """The study files that ship: examples on real data, the template, the synthetic cohort's."""
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.domain.case import Case
 from hnmets.domain.errors import Code, InvalidDataError
+from hnmets.selection.reference import SelectionParameters
 from hnmets.sources.flow import Exclusion
 from hnmets.sources.synthetic.study_file import study_text
 from hnmets.workflows.cohort_table import Cohort, read_cohort
 from hnmets.workflows.init import template
 from hnmets.workflows.study import Study, load_study
+from hnmets.workflows.study_sections import EvaluationSection
 from tests.builders_studies import study_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -35,14 +39,27 @@ def test_the_template_is_a_study(tmp_path: Path) -> None:
 
 def test_every_commented_setting_of_the_template_works_when_uncommented(tmp_path: Path) -> None:
     lines = template().splitlines()
-    commented = ("# root =", "# horizon", "# censored", "# death", '# "HN')
-    settings = [line[2:] if line.startswith(commented) else line for line in lines]
-    assert sum(a != b for a, b in zip(lines, settings, strict=True)) == 5
+    # A comment in prose has neither a key nor a table behind its sign.
+    setting = re.compile(r"# (?=\S+ = |\[)")
+    settings = [setting.sub("", line) if setting.match(line) else line for line in lines]
+    assert sum(a != b for a, b in zip(lines, settings, strict=True)) == 11
     study = study_of(tmp_path, "\n".join(settings), environ={"MY_DATA": "/data"})
     assert study.outcome is not None
     assert study.outcome.horizon == 730.5
     assert study.root == Path("/data/head-and-neck")
     assert study.cohort.exclude == {"HN-007": "withdrew consent"}
+    assert study.subgroups == ("centre", "sex", "age")
+    assert [view.name for view in study.evaluation.views] == ["age + sex"]
+
+
+def test_what_the_template_says_of_folds_selection_and_evaluation_are_the_defaults(
+    tmp_path: Path,
+) -> None:
+    study = study_of(tmp_path, template())
+    assert {"split", "selection", "evaluation"} <= tomllib.loads(template()).keys()
+    assert study.split == SplitParameters()
+    assert study.selection == SelectionParameters()
+    assert study.evaluation == EvaluationSection()
 
 
 def test_the_synthetic_cohort_writes_a_study_that_loads(tmp_path: Path) -> None:

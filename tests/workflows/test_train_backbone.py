@@ -40,7 +40,7 @@ def settings(file: Path, **flags: object) -> Study:
 
 def build(study: Study) -> Snapshot:
     features_build.run(study, TABLES_AND_CROPS, executor=InProcess())
-    return in_view(study, read_snapshot(study.store_folder))
+    return in_view(read_cohort(study), read_snapshot(study.store_folder))
 
 
 def train(
@@ -73,7 +73,7 @@ def test_each_fold_has_a_network_that_never_saw_whom_the_fold_scores_or_chooses_
 ) -> None:
     trained = train(study)
     assert [each.fold for each in trained.folds] == [*FOLDS]
-    snapshot = in_view(study, read_snapshot(study.store_folder))
+    snapshot = in_view(read_cohort(study), read_snapshot(study.store_folder))
     split = study_split(study, read_cohort(study), snapshot)
     of_patient = {subject.case_id: subject.patient_id for subject in split.subjects}
     for fold in split.folds[:2]:
