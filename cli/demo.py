@@ -19,10 +19,11 @@ def demo(
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make a synthetic cohort, fill its store, ask which modality helps, and report it."""
+    """Make a synthetic cohort, fill its store, train on it, ask what helps, and report it."""
     from cli.ablate import show_ladder
     from cli.features.build import show_report
     from cli.features.status import show_state
+    from cli.train.backbone import show_training
     from hnmets.sources.synthetic.cohort import SyntheticCohort
     from hnmets.workflows import demo as workflow
     from hnmets.workflows import features_status
@@ -37,6 +38,7 @@ def demo(
     show_state(features_status.run(load_study(shown.study)))
     for page in shown.sheets:
         render.say(f"contact sheet: {page}")
+    show_training(shown.trained)
     show_ladder(shown.ablation)
     render.say(f"report: {shown.page}")
     if not quiet:

@@ -1,7 +1,6 @@
 """`hnmets train backbone`: one network per training fold."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,13 +68,14 @@ def backbone(
     if json:
         render.show_json(found.as_json())
     else:
-        show(found, study)
+        show_training(found)
+        render.say(f"next: hnmets features build --study {study}")
     if found.failed:
         raise typer.Exit(1)
 
 
-def show(found: "Training", study: Path) -> None:
-    """Print each fold, who could not be seen, and where to go on."""
+def show_training(found: "Training") -> None:
+    """Print each fold, and who could not be seen."""
     render.show_table(f"backbone {found.backbone}", COLUMNS, [_row(each) for each in found.folds])
     if found.without_crop:
         render.say(
@@ -84,7 +84,6 @@ def show(found: "Training", study: Path) -> None:
         )
     if found.waiting:
         render.say(f"{found.waiting} events wait for MLflow; the next run sends them")
-    render.say(f"next: hnmets features build --study {study}")
 
 
 def _row(fold: "FoldTraining") -> tuple[render.Cell, ...]:

@@ -13,16 +13,18 @@ INTERVAL = r"-?\d\.\d\d \(-?\d\.\d\d to -?\d\.\d\d\)"
 
 @pytest.mark.slow
 def test_the_demo_ends_with_a_ladder_beside_its_oracle(tmp_path: Path) -> None:
-    quick = {"HNMETS_SPLIT__REPEATS": "1", "HNMETS_SELECTION__TREES": "20", "COLUMNS": "100"}
+    quick = {"HNMETS_BACKBONE__EPOCHS": "2", "HNMETS_SELECTION__TREES": "20", "COLUMNS": "100"}
     asked = ("demo", "--out", tmp_path / "demo", "--cases", "40", "--jobs", "2")
     done = hnmets(*asked, **quick, MLFLOW_TRACKING_URI="")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    steps = [line for line in lines if re.match(r"\d/6  hnmets ", line)]
+    steps = [line for line in lines if re.match(r"\d/8  hnmets ", line)]
     assert [step.split()[2] for step in steps] == [
         "cohort",
         "cohort",
         "features",
+        "features",
+        "train",
         "features",
         "ablate",
         "report",
