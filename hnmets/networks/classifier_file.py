@@ -1,5 +1,6 @@
 """A trained classifier on disk: encoder and head as safetensors, what it is in their header."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from hnmets.networks.classifier import Classifier
 from hnmets.networks.encoder import Encoder
 from hnmets.networks.weights_file import WeightsError, read_metadata, read_tensors
 
+# One text for all: safetensors writes several in an order that changes from run to run.
+_TEXT = "hnmets classifier 1"
 _OTHER = "Load it with the backbone and preset that it was trained with."
 
 
@@ -19,7 +22,8 @@ def save_classifier(path: Path, classifier: Classifier, metadata: Mapping[str, s
     The same weights and metadata give the same bytes.
     """
     tensors = {name: tensor.cpu().contiguous() for name, tensor in classifier.state_dict().items()}
-    return write_atomic(path, save(tensors, dict(metadata)))
+    text = json.dumps(dict(metadata), sort_keys=True)
+    return write_atomic(path, save(tensors, {_TEXT: text}))
 
 
 def load_classifier(path: Path, encoder: Encoder) -> tuple[Classifier, dict[str, str]]:
@@ -38,12 +42,14 @@ def load_classifier(path: Path, encoder: Encoder) -> tuple[Classifier, dict[str,
     Raises
     ------
     WeightsError
-        If the file is damaged or of another kind, its tensors are not those of the classifier,
+        If the file is damaged or no classifier, its tensors are not those of the classifier,
         or one of them holds values that are not finite.
     """
     if path.suffix != ".safetensors":
         raise WeightsError(f"weights {path.name}: a classifier is kept as .safetensors")
-    tensors, metadata = read_tensors(path), read_metadata(path)
+    tensors, header = read_tensors(path), read_metadata(path)
+    if _TEXT not in header:
+        raise WeightsError(f"weights {path.name}: not a classifier that hnmets trained")
     # Any prevalence: the head's bias is in the file.
     classifier = Classifier(encoder, prevalence=0.5).eval()
     wanted = {name: (t.shape, t.dtype) for name, t in classifier.state_dict().items()}
@@ -57,4 +63,4 @@ def load_classifier(path: Path, encoder: Encoder) -> tuple[Classifier, dict[str,
         if not tensor.isfinite().all():
             raise WeightsError(f"weights {path.name}: '{name}' holds values that are not finite")
     classifier.load_state_dict(tensors)
-    return classifier, metadata
+    return classifier, json.loads(header[_TEXT])

@@ -1,5 +1,7 @@
 """Batches of nearly equal size, none of one case alone."""
 
+from itertools import pairwise
+
 # Batch normalisation of a crop that has shrunk to one voxel needs two of them.
 FEWEST = 2
 
@@ -18,4 +20,4 @@ def batches(n: int, *, most: int) -> list[slice]:
     """
     count = max(1, min(-(-n // most), n // FEWEST))
     cuts = [n * place // count for place in range(count + 1)]
-    return [slice(start, stop) for start, stop in zip(cuts, cuts[1:], strict=False)]
+    return [slice(start, stop) for start, stop in pairwise(cuts)]

@@ -55,9 +55,11 @@ class Learner:
         self._outcome = torch.from_numpy(cases.outcome).to(device, torch.float32)
         self._weights = torch.where(self._outcome > 0, having, without)
         self._fitting = torch.from_numpy(cases.fitting).to(device)
-        self.classifier = Classifier(
-            copy.deepcopy(encoder), prevalence=prevalence, dropout=parameters.dropout
-        ).to(device)
+        # The head draws weights before it zeroes them.
+        with torch.random.fork_rng(devices=[]):
+            self.classifier = Classifier(
+                copy.deepcopy(encoder), prevalence=prevalence, dropout=parameters.dropout
+            ).to(device)
         self._freeze_tables()
         self._forward = torch.compile(self.classifier) if parameters.compiled else self.classifier
         self.average = Average(self.classifier, decay=parameters.average_decay)
