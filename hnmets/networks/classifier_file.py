@@ -7,26 +7,25 @@ from pathlib import Path
 from safetensors.torch import save
 
 from feature_store.atomic import write_atomic
+from feature_store.recipe import Json
 from hnmets.networks.classifier import Classifier
 from hnmets.networks.encoder import Encoder
-from hnmets.networks.weights_file import WeightsError, read_metadata, read_tensors
+from hnmets.networks.weights_file import CLASSIFIER, WeightsError, read_metadata, read_tensors
 
-# One text for all: safetensors writes several in an order that changes from run to run.
-_TEXT = "hnmets classifier 1"
 _OTHER = "Load it with the backbone and preset that it was trained with."
 
 
-def save_classifier(path: Path, classifier: Classifier, metadata: Mapping[str, str]) -> Path:
+def save_classifier(path: Path, classifier: Classifier, metadata: Mapping[str, Json]) -> Path:
     """Write a `.safetensors` file; a reader meets all of it or nothing.
 
     The same weights and metadata give the same bytes.
     """
     tensors = {name: tensor.cpu().contiguous() for name, tensor in classifier.state_dict().items()}
     text = json.dumps(dict(metadata), sort_keys=True)
-    return write_atomic(path, save(tensors, {_TEXT: text}))
+    return write_atomic(path, save(tensors, {CLASSIFIER: text}))
 
 
-def load_classifier(path: Path, encoder: Encoder) -> tuple[Classifier, dict[str, str]]:
+def load_classifier(path: Path, encoder: Encoder) -> tuple[Classifier, dict[str, Json]]:
     """Read what `save_classifier` wrote.
 
     Parameters
@@ -48,7 +47,7 @@ def load_classifier(path: Path, encoder: Encoder) -> tuple[Classifier, dict[str,
     if path.suffix != ".safetensors":
         raise WeightsError(f"weights {path.name}: a classifier is kept as .safetensors")
     tensors, header = read_tensors(path), read_metadata(path)
-    if _TEXT not in header:
+    if CLASSIFIER not in header:
         raise WeightsError(f"weights {path.name}: not a classifier that hnmets trained")
     # Any prevalence: the head's bias is in the file.
     classifier = Classifier(encoder, prevalence=0.5).eval()
@@ -63,4 +62,4 @@ def load_classifier(path: Path, encoder: Encoder) -> tuple[Classifier, dict[str,
         if not tensor.isfinite().all():
             raise WeightsError(f"weights {path.name}: '{name}' holds values that are not finite")
     classifier.load_state_dict(tensors)
-    return classifier, json.loads(header[_TEXT])
+    return classifier, json.loads(header[CLASSIFIER])

@@ -2,16 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from feature_store.recipe import Json
 from hnmets.networks.architecture import BackboneName
-from hnmets.networks.weights_file import WeightsError, digest_of
-
-FORMAT = "hnmets backbone 1"
-_ENTRY = "hnmets"
+from hnmets.networks.weights_file import CLASSIFIER, WeightsError, digest_of, read_metadata
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +41,10 @@ class FoldModel:
     data: str
     outcome: Mapping[str, Json]
 
-    @property
-    def header(self) -> dict[str, str]:
-        """The text that a safetensors file carries beside its tensors."""
-        content = {**vars(self), "format": FORMAT}
-        return {_ENTRY: json.dumps(content, sort_keys=True, allow_nan=False, default=dict)}
+    def as_json(self) -> dict[str, Json]:
+        """Return what the weights file carries beside its tensors."""
+        content: dict[str, Json] = json.loads(json.dumps(asdict(self), allow_nan=False))
+        return content
 
     def is_of(self, settings: Mapping[str, Json]) -> bool:
         """Tell whether it was made by these settings."""
@@ -79,26 +74,15 @@ def read_fold_model(path: Path) -> StoredModel:
     WeightsError
         If the file is damaged, or was not written by `hnmets train backbone`.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            told = (file.metadata() or {}).get(_ENTRY)
-    except (SafetensorError, OSError) as error:
-        raise _useless(path, str(error).splitlines()[0]) from error
+    told = read_metadata(path).get(CLASSIFIER)
     if told is None:
         raise _useless(path, "it does not tell whom it was trained on")
     try:
-        model = _model(json.loads(told))
+        content = json.loads(told)
+        model = FoldModel(**{**content, "patients": tuple(content["patients"])})
     except (KeyError, TypeError, ValueError) as error:
         raise _useless(path, f"what it tells is damaged ({type(error).__name__})") from error
     return StoredModel(path=path, sha256=digest_of(path), model=model)
-
-
-def _model(content: dict[str, Any]) -> FoldModel:  # Any: JSON, checked by its use
-    if content.pop("format") != FORMAT:
-        raise ValueError
-    return FoldModel(**{**content, "patients": tuple(content["patients"])})
 
 
 def _useless(path: Path, reason: str) -> WeightsError:

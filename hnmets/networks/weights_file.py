@@ -71,6 +71,10 @@ def read_tensors(path: Path) -> dict[str, "Tensor"]:
     raise WeightsError(f"weights {path.name}: neither .safetensors nor .pt, .pth, .bin, .ckpt")
 
 
+# One text for all: safetensors writes several in an order that changes from run to run.
+CLASSIFIER = "hnmets classifier 1"
+
+
 def read_metadata(path: Path) -> dict[str, str]:
     """Read the text in the header of a `.safetensors` file; its tensors are not read.
 
@@ -82,7 +86,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="numpy") as file:
             return file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise _unreadable(path, error) from error

@@ -189,7 +189,7 @@ class Lessons:
             data=data,
             outcome=outcome_of(trained),
         )
-        save_classifier(path, trained.classifier, model.header)
+        save_classifier(path, trained.classifier, model.as_json())
         path.with_suffix(".checkpoint").unlink(missing_ok=True)
         return FoldTraining(
             fold=fold.name,

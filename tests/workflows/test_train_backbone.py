@@ -197,5 +197,5 @@ def test_a_truncated_file_of_weights_is_refused(study: Study) -> None:
 
 def test_the_header_tells_no_patient(study: Study) -> None:
     train(study, replace(CNN, folds=(1,)))
-    told = json.dumps(read_fold_model(weights_path(study, "cnn", FOLDS[0])).model.header)
+    told = json.dumps(read_fold_model(weights_path(study, "cnn", FOLDS[0])).model.as_json())
     assert "SYN-" not in told
