@@ -234,9 +234,10 @@ class WindowAttention(nn.Module):
         Frozen tables are read once for a grid; a compiled graph reads them by itself.
         """
         table = self.relative_position_bias_table
-        if table.requires_grad or torch.compiler.is_compiling():
+        if table.requires_grad or torch.compiler.is_compiling() or table.is_inference():
             return self._biases(grid, dtype)
-        # The version counts writes in place: optimiser steps, loaded weights.
+        # The version counts writes in place: optimiser steps, loaded weights. Tensors that were
+        # made for inference have none.
         key = (grid.shape, table.device, dtype, table.data_ptr(), table._version)
         if self._kept is None or self._kept[0] != key:
             with torch.inference_mode(mode=False), torch.no_grad():

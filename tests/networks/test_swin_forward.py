@@ -288,6 +288,13 @@ def test_a_bias_kept_for_inference_serves_training_and_another_type() -> None:
     torch.testing.assert_close(single.double(), double, rtol=1e-4, atol=1e-5)
 
 
+def test_a_network_built_for_inference_alone_embeds() -> None:
+    batch = crops(1, 32, 32, 32).float()
+    with torch.inference_mode():
+        found = frozen()(batch)
+    torch.testing.assert_close(found, frozen()(batch), rtol=0, atol=0)
+
+
 def test_one_network_takes_crops_of_several_sizes_in_turn() -> None:
     network = frozen()
     first, second = crops(1, 32, 32, 32).float(), crops(1, 64, 64, 64).float()
