@@ -14,6 +14,7 @@ from cli.ablate import ablate
 from cli.demo import demo
 from cli.doctor import doctor
 from cli.evaluate import evaluate
+from cli.explain import explain
 from cli.init import init
 from cli.render import hint
 from cli.report import report
@@ -37,6 +38,7 @@ app.add_typer(train.app, name="train")
 app.command()(ui)
 app.command()(ablate)
 app.command()(evaluate)
+app.command()(explain)
 app.command()(report)
 app.command()(demo)
 app.command()(doctor)

@@ -32,6 +32,12 @@ class Geometry:
         """Volume of one voxel, mm³."""
         return float(np.prod(self.spacing_mm))
 
+    def position_mm(self, index: tuple[float, float, float]) -> tuple[float, float, float]:
+        """Return where an index (D, H, W) lies: (x, y, z), LPS, mm."""
+        steps = np.multiply(index, self.spacing_mm)[::-1]
+        x, y, z = np.reshape(self.direction, (3, 3)) @ steps + self.origin_mm
+        return float(x), float(y), float(z)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Volume:

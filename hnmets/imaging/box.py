@@ -1,7 +1,11 @@
 """The smallest box that holds a mask: most work is done inside it."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
+
+from hnmets.domain.geometry import Geometry
 
 Box = tuple[slice, slice, slice]
 
@@ -32,6 +36,25 @@ def clipped(box: Box, shape: tuple[int, int, int]) -> tuple[Box, Box]:
     inside = [slice(max(b.start, 0), min(b.stop, n)) for b, n in zip(box, shape, strict=True)]
     own = [slice(i.start - b.start, i.stop - b.start) for i, b in zip(inside, box, strict=True)]
     return (inside[0], inside[1], inside[2]), (own[0], own[1], own[2])
+
+
+def grown(box: Box, margin: int, shape: tuple[int, int, int]) -> Box:
+    """Return a box with a margin of voxels on all sides, as far as the volume goes."""
+    d, h, w = (
+        slice(max(side.start - margin, 0), min(side.stop + margin, n))
+        for side, n in zip(box, shape, strict=True)
+    )
+    return d, h, w
+
+
+def geometry_of(box: Box, whole: Geometry) -> Geometry:
+    """Return the grid of the part of a volume that a box cuts out."""
+    d, h, w = box
+    return replace(
+        whole,
+        shape=(d.stop - d.start, h.stop - h.start, w.stop - w.start),
+        origin_mm=whole.position_mm((d.start, h.start, w.start)),
+    )
 
 
 def _extent(occupied: NDArray[np.bool_]) -> slice:

@@ -1,5 +1,6 @@
 """The cube around a tumour and its ring that a network looks at, cut before it is resampled."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from feature_store.recipe import Json
 from hnmets.domain.errors import CaseError, Code
-from hnmets.domain.geometry import Volume
+from hnmets.domain.geometry import Geometry, Volume
 from hnmets.domain.region import Scalar
 from hnmets.imaging.box import Box, bounding_box
 from hnmets.imaging.resample import Positions, inside, linear, nearest
@@ -120,9 +121,7 @@ def cut(
     CaseError
         If a mask is empty, or so small that no voxel of it is left.
     """
-    box = _around(tumour, ring)
-    spacing_mm = _fitting(box, ct.geometry.spacing_mm, parameters)
-    positions = _positions(box, ct.geometry.spacing_mm, parameters.size_voxels, spacing_mm)
+    spacing_mm, positions = _grid(ct.geometry, tumour, ring, parameters)
     hu = linear(ct.voxels, positions, outside=AIR_HU)
     within = (inside(at, n).mean() for at, n in zip(positions, ct.voxels.shape, strict=True))
     return Crop(
@@ -133,6 +132,62 @@ def cut(
         spacing_grown=spacing_mm > parameters.spacing_mm,
         share_outside=round(1 - float(np.prod(list(within))), 6),
     )
+
+
+def crop_geometry(
+    ct: Geometry,
+    *,
+    tumour: NDArray[np.bool_],
+    ring: NDArray[np.bool_],
+    parameters: CropParameters,
+) -> Geometry:
+    """Return the grid that `cut` samples for the same case, without cutting.
+
+    Raises
+    ------
+    CaseError
+        If a mask is empty.
+    """
+    spacing_mm, (d, h, w) = _grid(ct, tumour, ring, parameters)
+    return Geometry(
+        shape=(parameters.size_voxels,) * 3,
+        spacing_mm=(spacing_mm,) * 3,
+        origin_mm=ct.position_mm((float(d[0]), float(h[0]), float(w[0]))),
+        direction=ct.direction,
+    )
+
+
+def sampled_in_crop(
+    masks: Mapping[str, NDArray[np.bool_]],
+    ct: Geometry,
+    *,
+    tumour: NDArray[np.bool_],
+    ring: NDArray[np.bool_],
+    parameters: CropParameters,
+) -> dict[str, NDArray[np.bool_]]:
+    """Return other masks of the case, bool (D, H, W), on the grid that `cut` samples.
+
+    What lies outside the crop is gone: a mask may have no voxel left.
+
+    Raises
+    ------
+    CaseError
+        If tumour or ring are empty.
+    """
+    _, positions = _grid(ct, tumour, ring, parameters)
+    return {name: nearest(mask, positions) for name, mask in masks.items()}
+
+
+def _grid(
+    ct: Geometry,
+    tumour: NDArray[np.bool_],
+    ring: NDArray[np.bool_],
+    parameters: CropParameters,
+) -> tuple[float, Positions]:
+    """Return spacing and positions of the cube."""
+    box = _around(tumour, ring)
+    spacing_mm = _fitting(box, ct.spacing_mm, parameters)
+    return spacing_mm, _positions(box, ct.spacing_mm, parameters.size_voxels, spacing_mm)
 
 
 def _around(tumour: NDArray[np.bool_], ring: NDArray[np.bool_]) -> Box:

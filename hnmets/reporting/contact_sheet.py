@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _COLUMNS, _PAGE = 5, 20
-_KNOWN = {"tumour": "#ff5050", "nodes": "#40c8ff", "ring": "#ffd040"}
+REGION_COLOURS = {"tumour": "#ff5050", "nodes": "#40c8ff", "ring": "#ffd040"}
 _COLOURS = ("#80ff80", "#ff80ff", "#ffffff", "#ff9040")
 _WINDOW_HU = (-160, 240)
 _TILE_INCH = 2.2
@@ -43,8 +43,8 @@ def write_sheets(tiles: Sequence[Tile], folder: Path) -> list[Path]:
     """Draw the tiles, twenty a page, into `sheet-1.png` and so on."""
     folder.mkdir(parents=True, exist_ok=True)
     names = list(dict.fromkeys(name for tile in tiles for name in tile.outlines))
-    others = [name for name in names if name not in _KNOWN]
-    colours = _KNOWN | {name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(others)}
+    others = [name for name in names if name not in REGION_COLOURS]
+    colours = REGION_COLOURS | {name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(others)}
     colours = {name: colours[name] for name in names}
     pages: list[Path] = []
     for start in range(0, len(tiles), _PAGE):

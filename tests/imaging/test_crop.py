@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hnmets.domain.errors import CaseError, Code
 from hnmets.domain.geometry import Geometry, Volume
 from hnmets.domain.region import Region, RingRegion
-from hnmets.imaging.crop import Crop, CropParameters, cut
+from hnmets.imaging.crop import Crop, CropParameters, crop_geometry, cut, sampled_in_crop
 from hnmets.imaging.orientation import canonical
 from hnmets.imaging.ring import ring
 from hnmets.sources.nifti import read_ct, read_mask
@@ -239,3 +239,36 @@ def test_seven_of_the_fifteen_sarcomas_do_not_fit_at_one_millimetre(real_data: P
         volume_cc = tumour.sum() * ct.geometry.voxel_volume_mm3 / 1000
         assert crop.tumour.sum() * crop.spacing_mm**3 / 1000 == pytest.approx(volume_cc, rel=0.06)
     assert grown == 7
+
+
+def test_the_crop_s_grid_is_the_one_that_is_sampled() -> None:
+    ct, (tumour, around) = volume(texture(SHAPE)), tumour_and_ring()
+    place = crop_geometry(ct.geometry, tumour=tumour, ring=around, parameters=SMALL)
+    crop = cut(ct, tumour=tumour, ring=around, parameters=SMALL)
+    assert place.shape == crop.ct.shape
+    assert place.spacing_mm == (crop.spacing_mm,) * 3
+    # ITK samples the tumour at the same positions
+    found = SimpleITK.Resample(
+        itk(tumour.astype(np.uint8), ct.geometry),
+        itk(np.zeros(place.shape, np.uint8), place),
+        SimpleITK.Transform(),
+        SimpleITK.sitkNearestNeighbor,
+    )
+    agreeing = SimpleITK.GetArrayFromImage(found).astype(bool) == crop.tumour
+    assert agreeing.mean() > 0.999  # half-way between two voxels rounding decides
+
+
+def test_other_masks_are_sampled_on_the_crop_s_grid() -> None:
+    ct, (tumour, around) = volume(texture(SHAPE)), tumour_and_ring()
+    crop = cut(ct, tumour=tumour, ring=around, parameters=SMALL)
+    corner = np.zeros(SHAPE, bool)
+    corner[0, 0, 0] = True
+    found = sampled_in_crop(
+        {"tumour": tumour, "corner": corner},
+        ct.geometry,
+        tumour=tumour,
+        ring=around,
+        parameters=SMALL,
+    )
+    np.testing.assert_array_equal(found["tumour"], crop.tumour)
+    assert not found["corner"].any()

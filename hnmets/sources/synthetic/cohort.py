@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hnmets.domain.errors import UsageError
+from hnmets.sources.nifti_writer import write_nifti
 from hnmets.sources.synthetic.anatomy import Organ
 from hnmets.sources.synthetic.image import draw_image
 from hnmets.sources.synthetic.oracle import MODALITIES, latent_oracles, modality_oracles
@@ -18,7 +19,6 @@ from hnmets.sources.synthetic.outcome_model import (
 )
 from hnmets.sources.synthetic.person import Person, draw_person
 from hnmets.sources.synthetic.study_file import study_text
-from hnmets.sources.synthetic.writer import write_nifti
 
 GENERATOR_VERSION = 1
 SMALLEST_SCALE = 0.2

@@ -16,14 +16,11 @@ def write_nifti(path: Path, voxels: NDArray[np.generic], geometry: Geometry) -> 
     Parameters
     ----------
     voxels
-        Array (D, H, W), int16 or uint8.
+        Array (D, H, W): int16, uint8 or float32.
     geometry
-        With identity direction; NIfTI's x and y point the other way round than LPS.
+        Of the voxels, LPS.
     """
-    depth_mm, height_mm, width_mm = geometry.spacing_mm
-    x, y, z = geometry.origin_mm
-    affine = np.diag([-width_mm, -height_mm, depth_mm, 1.0])
-    affine[:3, 3] = -x, -y, z
+    affine = affine_ras(geometry)
     image = nibabel.Nifti1Image(voxels.transpose(2, 1, 0), affine, dtype=voxels.dtype)
     image.header.set_xyzt_units("mm")
     # Both forms, saying the same: readers disagree about which one counts.
@@ -34,3 +31,13 @@ def write_nifti(path: Path, voxels: NDArray[np.generic], geometry: Geometry) -> 
     partial = path.with_name(f".{path.name}.part")
     partial.write_bytes(content)
     partial.replace(path)
+
+
+def affine_ras(geometry: Geometry) -> NDArray[np.float64]:
+    """Return the 4 × 4 matrix from voxel (W, H, D) to NIfTI's RAS: x and y are LPS's reversed."""
+    affine = np.eye(4)
+    axes = np.reshape(geometry.direction, (3, 3)) * geometry.spacing_mm[::-1]
+    # Adding zero turns -0.0 into 0.0, which would be other bytes.
+    affine[:3, :3] = axes * [[-1.0], [-1.0], [1.0]] + 0.0
+    affine[:3, 3] = np.multiply(geometry.origin_mm, (-1.0, -1.0, 1.0))
+    return affine

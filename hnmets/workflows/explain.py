@@ -1,0 +1,216 @@
+"""`explain`: what one patient's risk stands on, in the fold that has not learned from them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from feature_store.atomic import write_atomic
+from hnmets.datasets.fold_rows import FoldRows, folds_of
+from hnmets.domain.errors import CaseError, UsageError
+from hnmets.explanation.attribution import Attribution, attribute_columns, attribute_modalities
+from hnmets.explanation.modality_drop import ModalityDrop, modality_drop
+from hnmets.extractors.embedding import CHANNELS
+from hnmets.reporting.attribution_figure import attribution_figure
+from hnmets.reporting.canvas import image_bytes
+from hnmets.workflows.ablation_plan import Plan, prepare
+from hnmets.workflows.case_reader import read_case, readings_of
+from hnmets.workflows.explain_image import FoldNetwork, ImageExplanation, explain_image
+from hnmets.workflows.fold_networks import trained_embeddings
+from hnmets.workflows.ladder import Choice
+from hnmets.workflows.on_case import OnStep, say_nothing
+from hnmets.workflows.study import Study
+
+# The network that was trained in a fold, by the fold's name; None where there is none.
+NetworkOf = Callable[[str], FoldNetwork | None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Explanation:
+    """What a risk stands on.
+
+    Parameters
+    ----------
+    rung, fold
+        What was explained, and the fold of the first repeat that holds the case out.
+    event
+        Whether the event was seen.
+    modalities, columns
+        Log odds of the calibrated risk, divided.
+    drops
+        The risk with one modality after the other made average.
+    image
+        The image side, or why there is none.
+    files
+        Everything that was written.
+    """
+
+    case_id: str
+    rung: str
+    fold: str
+    event: bool
+    risk: float
+    modalities: Attribution
+    columns: Attribution
+    drops: tuple[ModalityDrop, ...]
+    image: ImageExplanation | str
+    files: tuple[Path, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the explanation as a JSON object."""
+        image = self.image
+        return {
+            "case": self.case_id,
+            "rung": self.rung,
+            "fold": self.fold,
+            "event": self.event,
+            "risk": self.risk,
+            "modalities": _attribution_json(self.modalities),
+            "columns": _attribution_json(self.columns),
+            "modality_drop": [
+                {"modality": d.modality, "risk_without": d.risk_without, "change": d.change}
+                for d in self.drops
+            ],
+            "image": {"none": image} if isinstance(image, str) else image.as_json(),
+        }
+
+
+def run(
+    study: Study,
+    case_id: str,
+    out: Path,
+    *,
+    network_of: NetworkOf | None = None,
+    on_step: OnStep = say_nothing,
+) -> Explanation:
+    """Fit the last rung of the ladder as the ladder does, and explain one held-out case.
+
+    Parameters
+    ----------
+    network_of
+        By default the study's own networks, a Swin before others.
+    out
+        Folder for `explanation.json`, `risk.png` and the overlays; it is the case's alone.
+
+    Raises
+    ------
+    UsageError
+        If the case is not in the cohort, has no row, or no fold holds it out.
+    InvalidDataError
+        See `ablation_plan.prepare`.
+    """
+    on_step("reading the features")
+    plan = prepare(study, Choice())
+    fold, number = _fold_of(plan, case_id)
+    on_step(f"fitting {plan.rungs[-1].name} in {fold.fold.name}")
+    rung = plan.rungs[-1].candidate(study.selection)
+    training = fold.fitting()
+    fitted = rung.fit(training, fold.choosing(), seed=study.split.seed + number)
+    case = fold.held_out.among([fold.held_out.case_ids.index(case_id)])
+    modalities = attribute_modalities(fitted, case, training)
+    columns = attribute_columns(fitted, case, training)
+    on_step("looking at the image")
+    network = (network_of or _trained(study, plan))(fold.fold.name)
+    image = _image_side(study, plan, case_id, network, out)
+    found = Explanation(
+        case_id=case_id,
+        rung=fitted.name,
+        fold=fold.fold.name,
+        event=bool(case.outcome[0]),
+        risk=float(fitted.risk(case)[0]),
+        modalities=modalities,
+        columns=columns,
+        drops=modality_drop(fitted, case, training),
+        image=image,
+        files=(
+            out / "explanation.json",
+            out / "risk.png",
+            *(() if isinstance(image, str) else image.files),
+        ),
+    )
+    _write(found, out)
+    return found
+
+
+def _trained(study: Study, plan: Plan) -> NetworkOf:
+    """Return what finds the network that the study trained in a fold."""
+
+    def network_of(fold: str) -> FoldNetwork | None:
+        trained = [
+            each
+            for each in trained_embeddings(study)
+            if (each.stored.model.fold, each.stored.model.split) == (fold, plan.split.hash)
+        ]
+        if not trained:
+            return None
+        chosen = min(trained, key=lambda each: each.stored.model.backbone != "swin")
+        # Torch takes seconds to load.
+        from hnmets.extractors.trained_engine import classifier_of
+
+        return FoldNetwork(
+            name=chosen.stored.model.backbone,
+            classifier=classifier_of(
+                chosen.stored.path,
+                chosen.stored.sha256,
+                chosen.parameters,
+                channels=len(CHANNELS),
+            ),
+            embedding=chosen,
+        )
+
+    return network_of
+
+
+def _fold_of(plan: Plan, case_id: str) -> tuple[FoldRows, int]:
+    """Return the first fold that holds the case out, and its number among those fitted."""
+    plan.cohort.chosen((case_id,))
+    if reason := plan.dataset.left_out.get(case_id):
+        raise UsageError(f"case {case_id} is no row of the ladder: {reason}")
+    usable = [fold for fold in folds_of(plan.dataset, plan.split) if not fold.why_untrainable]
+    for number, fold in enumerate(usable):
+        if case_id in fold.fold.held_out:
+            return fold, number
+    reason = plan.split.left_out.get(case_id, "none of those that can be fitted")
+    raise UsageError(f"no fold holds case {case_id} out: {reason}").with_note(
+        "A model that has learned from a patient explains what it remembers."
+    )
+
+
+def _image_side(
+    study: Study, plan: Plan, case_id: str, network: FoldNetwork | None, out: Path
+) -> ImageExplanation | str:
+    if network is None:
+        return "no backbone was trained in this fold"
+    readings = readings_of(study, plan.cohort.chosen((case_id,)))
+    if not readings:
+        return "the cohort names no image for this case"
+    try:
+        return explain_image(read_case(readings[0]).case, network, out)
+    except CaseError as error:
+        # The tables' side stands without the image's.
+        return str(error)
+
+
+def _write(found: Explanation, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    document = json.dumps(found.as_json(), indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomic(out / "explanation.json", f"{document}\n".encode())
+    title = f"{found.case_id}: risk {found.risk:.2f} by {found.rung}"
+    figure = attribution_figure(title, found.modalities, found.columns)
+    write_atomic(out / "risk.png", image_bytes(figure, "png"))
+
+
+def _attribution_json(found: Attribution) -> dict[str, object]:
+    return {
+        "base": found.base,
+        "log_odds": found.log_odds,
+        "values": [
+            {
+                "name": found.names[place],
+                "modality": found.modalities[place],
+                "log_odds": float(found.values[place]),
+                "standard_error": float(found.standard_errors[place]),
+            }
+            for place in found.strongest
+        ],
+    }
