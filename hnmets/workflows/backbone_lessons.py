@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +17,18 @@ from hnmets.datasets.fold import Fold
 from hnmets.datasets.provenance import patient_digest
 from hnmets.datasets.split import Split
 from hnmets.domain.errors import HnmetsError, InvalidDataError
-from hnmets.extractors.embedding import CHANNELS
+from hnmets.extractors.embedding import CHANNELS, Embedding
 from hnmets.extractors.start_weights import Init
 from hnmets.networks import device
 from hnmets.networks.architecture import BackboneName
 from hnmets.networks.fold_model import FoldModel, StoredModel, read_fold_model
-from hnmets.networks.weights_file import digest_of
 from hnmets.workflows.cached_crops import cached_crops
-from hnmets.workflows.fold_networks import main_embedding, settings_of, weights_path
+from hnmets.workflows.fold_networks import (
+    embedding_by,
+    main_embedding,
+    settings_of,
+    weights_path,
+)
 from hnmets.workflows.study import Study
 
 if TYPE_CHECKING:
@@ -44,8 +48,8 @@ class FoldTraining:
     ----------
     model
         What the weights file says of itself; None where the training failed.
-    sha256
-        Digest of the weights file.
+    sha256, recipe
+        Digest of the weights file, and the label under which a build stores its embeddings.
     cases
         How many were learned from, and how many the training was stopped by.
     epochs
@@ -57,6 +61,7 @@ class FoldTraining:
     fold: str
     model: FoldModel | None = None
     sha256: str = ""
+    recipe: str = ""
     cases: tuple[int, int]
     epochs: tuple["Epoch", ...] = ()
     failure: str = ""
@@ -66,6 +71,7 @@ class FoldTraining:
         return {
             "fold": self.fold,
             "weights": self.sha256,
+            "recipe": self.recipe,
             "fitted_on": self.cases[0],
             "stopped_by": self.cases[1],
             "trained_now": bool(self.epochs),
@@ -80,6 +86,8 @@ class Lessons:
 
     Parameters
     ----------
+    embedding
+        Whose crops are learned from.
     encoder
         Where each training starts.
     init
@@ -98,6 +106,7 @@ class Lessons:
     backbone: BackboneName
     split: Split
     settings: dict[str, Json]
+    embedding: Embedding
     encoder: "Encoder"
     init: Json
     crops: "Crops"
@@ -115,9 +124,7 @@ class Lessons:
         path = weights_path(self.study, self.backbone, fold.name)
         data = self._digest(fitting, stopping)
         if not force and (present := self._present(path, data)):
-            return FoldTraining(
-                fold=fold.name, model=present.model, sha256=present.sha256, cases=counts
-            )
+            return self._told(fold, present, counts)
         try:
             trained = self._trained(fold, fitting, stopping, on_epoch)
         except HnmetsError as error:
@@ -191,12 +198,15 @@ class Lessons:
         )
         save_classifier(path, trained.classifier, model.as_json())
         path.with_suffix(".checkpoint").unlink(missing_ok=True)
+        return replace(self._told(fold, read_fold_model(path), counts), epochs=trained.epochs)
+
+    def _told(self, fold: Fold, stored: StoredModel, counts: tuple[int, int]) -> FoldTraining:
         return FoldTraining(
             fold=fold.name,
-            model=model,
-            sha256=digest_of(path),
+            model=stored.model,
+            sha256=stored.sha256,
+            recipe=embedding_by(self.embedding, stored).recipe.label,
             cases=counts,
-            epochs=trained.epochs,
         )
 
     def _places(self, cases: Sequence[str]) -> NDArray[np.int64]:
@@ -245,6 +255,7 @@ def lessons_of(
         backbone=backbone,
         split=split,
         settings=settings_of(study, embedding, backbone),
+        embedding=embedding,
         encoder=start.encoder,
         init=start.identity,
         crops=resident([cached.read(s.case_id) for s in subjects], device=start.device),

@@ -67,7 +67,20 @@ def trained_embeddings(study: Study) -> tuple[TrainedEmbedding, ...]:
     fitting = [each for each in stored if _is_of(study, embedding, each)]
     if passed := len(stored) - len(fitting):
         _log.info("%d trained backbones are of other settings", passed)
-    return tuple(_trained(embedding, each) for each in fitting)
+    return tuple(embedding_by(embedding, each) for each in fitting)
+
+
+def embedding_by(embedding: Embedding, stored: StoredModel) -> TrainedEmbedding:
+    """Return the embedding by a trained network, of the crops that it was trained on."""
+    return TrainedEmbedding(
+        rules=embedding.rules,
+        tumour=embedding.tumour,
+        ring=embedding.ring,
+        parameters=replace(
+            embedding.parameters, backbone=stored.model.backbone, weights=None, precision="single"
+        ),
+        stored=stored,
+    )
 
 
 def frozen_twins(study: Study) -> tuple[Embedding, ...]:
@@ -97,15 +110,3 @@ def _files(study: Study) -> list[Path]:
 def _is_of(study: Study, embedding: Embedding, stored: StoredModel) -> bool:
     model = stored.model
     return model.is_of(settings_of(study, embedding, model.backbone))
-
-
-def _trained(embedding: Embedding, stored: StoredModel) -> TrainedEmbedding:
-    return TrainedEmbedding(
-        rules=embedding.rules,
-        tumour=embedding.tumour,
-        ring=embedding.ring,
-        parameters=replace(
-            embedding.parameters, backbone=stored.model.backbone, weights=None, precision="single"
-        ),
-        stored=stored,
-    )

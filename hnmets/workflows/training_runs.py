@@ -70,11 +70,16 @@ def log_training(tracker: Tracker, training: TrainingRun) -> str:
 
 
 def _tags(fold: FoldTraining) -> dict[str, str]:
-    """Return weights' digest, device, throughput and how it ended, or why there is no network."""
+    """Return the weights, how they were made and how it ended, or why there are none."""
     if fold.model is None:
         return {"failure": fold.failure}
     told = {name: str(value) for name, value in fold.model.outcome.items()}
-    return {"weights": fold.sha256, "data": fold.model.data[:_DIGITS], **told}
+    return {
+        "weights": fold.sha256,
+        "recipe": fold.recipe,
+        "data": fold.model.data[:_DIGITS],
+        **told,
+    }
 
 
 def _curves(epochs: Sequence["Epoch"]) -> Iterator[Metric]:

@@ -1,6 +1,7 @@
 """The deep branch end to end: crops cut, networks trained in their folds, everybody embedded."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from safetensors.numpy import load_file, save_file
 from feature_store.snapshot import Snapshot, read_snapshot
 from hnmets.datasets.provenance import patient_digest
 from hnmets.domain.errors import InvalidDataError, UsageError
+from hnmets.evaluation.estimate import Estimate
 from hnmets.execution.local import InProcess
 from hnmets.networks.fold_model import read_fold_model
 from hnmets.networks.weights_file import WeightsError
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.tracking.in_memory import InMemoryTracker
-from hnmets.workflows import ablate, features_build, train_backbone
+from hnmets.workflows import ablate, ablate_backbones, features_build, train_backbone
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.fold_networks import backbone_folder, trained_embeddings, weights_path
 from hnmets.workflows.ladder import Choice
@@ -62,8 +64,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def study(built: Path, tmp_path: Path) -> Study:
     """A copy of it, with the store."""
     file = copy_of(built, tmp_path / "copy")
-    import shutil
-
     shutil.copytree(built.parent / "store", file.parent / "store")
     return settings(file)
 
@@ -86,11 +86,12 @@ def test_each_fold_has_a_network_that_never_saw_whom_the_fold_scores_or_chooses_
 
 
 def test_a_build_embeds_everybody_by_every_network_and_a_ladder_compares(study: Study) -> None:
-    train(study)
+    trained = train(study)
     snapshot = build(study)
     tables = [t for t in snapshot.tables.values() if t.recipe.name == "trained.cnn"]
     assert [len(set(table.case_ids)) for table in tables] == [24, 24]
     assert {t.recipe.parameters["trained_on"]["fold"] for t in tables} == {*FOLDS}  # type: ignore[call-overload,index]  # JSON
+    assert {t.recipe.label for t in tables} == {each.recipe for each in trained.folds}
     assert not np.allclose(tables[0].vectors, tables[1].vectors)
     found = ablate.run(study, choice=Choice(preset="backbones"), tracker=InMemoryTracker())
     names = [scores.out_of_fold.rung.name for scores in found.scores]
@@ -150,6 +151,7 @@ def test_curves_and_facts_of_every_fold_are_remembered(study: Study) -> None:
     assert [run.run.tags["fold"] for run in folds] == [*FOLDS]
     for run, fold in zip(folds, trained.folds, strict=True):
         assert run.run.tags["weights"] == fold.sha256
+        assert run.run.tags["recipe"] == fold.recipe
         losses = [m.value for m in run.metrics if m.name == "inner_loss"]
         assert losses == [epoch.inner_loss for epoch in fold.epochs]
         assert run.run.tags["device"].startswith(("CPU", "NVIDIA"))
@@ -199,3 +201,17 @@ def test_the_header_tells_no_patient(study: Study) -> None:
     train(study, replace(CNN, folds=(1,)))
     told = json.dumps(read_fold_model(weights_path(study, "cnn", FOLDS[0])).model.as_json())
     assert "SYN-" not in told
+
+
+@pytest.mark.slow
+def test_backbones_are_compared_in_one_table_under_equal_budgets(study: Study) -> None:
+    found = ablate_backbones.run(study, ["cnn", "resnet10"])
+    names = [scores.out_of_fold.rung.name for scores in found.scores]
+    assert names[-4:] == ["embedding cnn", "embedding resnet10", "trained cnn", "trained resnet10"]
+    stored = [each.stored.model for each in trained_embeddings(study)]
+    assert {(m.backbone, m.fold) for m in stored} == {
+        (name, fold) for name in ("cnn", "resnet10") for fold in FOLDS
+    }
+    assert len({json.dumps(m.settings["training"], sort_keys=True) for m in stored}) == 1
+    assert len({m.data for m in stored}) == len(FOLDS)
+    assert all(isinstance(scores.measures["auc"], Estimate) for scores in found.scores)
