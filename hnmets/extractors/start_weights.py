@@ -37,7 +37,7 @@ class Start:
 def start_of(
     parameters: EmbeddingParameters, *, backbone: BackboneName, init: Init | None, channels: int
 ) -> Start:
-    """Build the network that a training starts from.
+    """Build the network that a training starts from; untrained weights see the CT at contrast.
 
     Parameters
     ----------
@@ -55,6 +55,8 @@ def start_of(
         If the weights cannot be used.
     """
     from hnmets.extractors.swin_engine import device_of, encoder_with
+    from hnmets.networks.backbones import with_contrast
+    from hnmets.networks.swin import SwinEncoder
 
     chosen = _chosen(parameters, init)
     if backbone != "swin":
@@ -63,9 +65,12 @@ def start_of(
         chosen = replace(chosen, weights=None)
     chosen = replace(chosen, backbone=backbone, precision="single")
     digest = chosen.weights_sha256
+    encoder = encoder_with(chosen, digest, channels=channels)
+    if digest is None and isinstance(encoder, SwinEncoder):
+        encoder = with_contrast(encoder)
     return Start(
-        encoder=encoder_with(chosen, digest, channels=channels),
-        identity=f"sha256:{digest}" if digest else f"random(seed={chosen.seed})",
+        encoder=encoder,
+        identity=f"sha256:{digest}" if digest else f"random(seed={chosen.seed}, contrast)",
         device=device_of(parameters.device, "single"),
     )
 

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from hnmets.networks.architecture import PRESETS, BackboneName, embedding_size_of
-from hnmets.networks.backbones import encoder_of
+from hnmets.networks.backbones import CONTRAST, encoder_of, with_contrast
 from hnmets.networks.encoder import Encoder
+from hnmets.networks.swin import SwinEncoder
 
 CI = PRESETS["ci"]
 NAMES = get_args(BackboneName)
@@ -90,9 +91,9 @@ def test_no_activation_overwrites_what_an_explanation_has_hooked() -> None:
 
 
 def test_more_channels_are_more_input_filters() -> None:
-    one, three = (encoder_of("cnn", CI, channels=channels, seed=0) for channels in (1, 3))
-    filters = [next(m for m in n.modules() if isinstance(m, nn.Conv3d)) for n in (one, three)]
-    assert [f.in_channels for f in filters] == [1, 3]
+    two, three = (encoder_of("cnn", CI, channels=channels, seed=0) for channels in (2, 3))
+    filters = [next(m for m in n.modules() if isinstance(m, nn.Conv3d)) for n in (two, three)]
+    assert [f.in_channels for f in filters] == [2, 3]
 
 
 def test_the_names_of_backbones_load_neither_torch_nor_monai() -> None:
@@ -105,3 +106,26 @@ print(*sorted({"torch", "monai", "numpy"} & set(sys.modules)))
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
     assert found.stdout.strip() == ""
+
+
+def test_contrast_in_the_filters_is_contrast_in_the_crop() -> None:
+    plain, sharp = (encoder_of("swin", CI, seed=0) for _ in range(2))
+    assert isinstance(sharp, SwinEncoder)
+    batch = crops()
+    seen = batch.clone()
+    seen[:, 0] = CONTRAST * (batch[:, 0] - 0.5)
+    with torch.inference_mode():
+        torch.testing.assert_close(with_contrast(sharp)(batch), plain(seen), rtol=1e-3, atol=1e-4)
+
+
+def test_convolutions_see_the_ct_centred_and_in_tumour_and_ring_alone() -> None:
+    network = encoder_of("cnn", CI, seed=0)
+    crop = torch.full((1, 3, 32, 32, 32), 0.6)
+    crop[:, 1:] = 0
+    crop[:, 1, 10:20], crop[:, 2, 20:22] = 1, 1
+    expected = crop.clone()
+    expected[:, 0] = 0
+    expected[:, 0, 10:22] = 1.0  # (0.6 - 0.5) · 10
+    with torch.inference_mode():
+        layers = network.get_submodule("layers")
+        torch.testing.assert_close(network.maps(crop), layers(expected))

@@ -62,7 +62,7 @@ def test_weights_of_another_backbone_are_refused(tmp_path: Path) -> None:
 def test_weights_for_other_channels_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path)
     with pytest.raises(WeightsError, match=r"1 tensors .* the first is 'encoder\.layers\.0"):
-        load_classifier(path, encoder_of("cnn", CI, channels=1, seed=0))
+        load_classifier(path, encoder_of("cnn", CI, channels=2, seed=0))
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:

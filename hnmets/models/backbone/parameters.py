@@ -65,9 +65,9 @@ class BackboneParameters:
     Polyak and Juditsky 1992, doi:10.1137/0330046 (averaged weights).
     """
 
-    epochs: int = 12
-    patience: int = 12
-    learning_rate: float = 4e-4
+    epochs: int = 16
+    patience: int = 16
+    learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warm_up: float = 0.25
     batch_size: int = 16
