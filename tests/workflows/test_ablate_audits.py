@@ -22,6 +22,7 @@ from hnmets.workflows.contour_stability import reliability
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.study import Study, load_study
+from hnmets.workflows.workbench import workbench_of
 from tests.builders_cohorts import hnmets, write_cohort
 from tests.builders_numbers import (
     CASES,
@@ -29,6 +30,7 @@ from tests.builders_numbers import (
     RADIOMICS,
     SIZE,
     STUDY,
+    latent,
     moved,
     noise,
     store,
@@ -104,6 +106,28 @@ def test_the_image_is_held_against_the_size_of_the_tumour(study: Study, tmp_path
     assert (control.kind, control.rung, control.is_beaten) == ("size alone", RUNG, True)
     # No image was destroyed: the report must not sound as if one had been.
     assert "No negative control was run" in page(study, tmp_path)
+
+
+def test_the_masks_alone_stand_beside_the_embedding_that_saw_the_image(tmp_path: Path) -> None:
+    deep = '[rings.ring]\naround = "tumour"\n\n[embedding]\npreset = "ci"\nvariants = ["both"]\n'
+    study = study_of_numbers(tmp_path, toml=f"{STUDY}\n{deep}")
+    embedding = "embedding.both"
+    values = np.random.default_rng(2).normal(size=(CASES, width_of(study, embedding)))
+    store(study, {embedding: values + latent()[:, None]})
+    # The masks tell as much as the image: what the network was given beside them is not needed.
+    store(study, {embedding: values + latent()[:, None]}, control="mask-only")
+    store(study, {embedding: values}, control="blank")
+    found = ladder(study)
+    rung = "embedding both"
+    alone, blank = controls(found, "mask-only")[rung], controls(found, "blank")[rung]
+    assert alone.what == "all voxels are air, so that only the masks are left"
+    assert (alone.is_beaten, blank.is_beaten) == (False, True)
+    assert f"{rung} is not shown to be better than mask-only" in page(study, tmp_path)
+
+
+def width_of(study: Study, name: str) -> int:
+    (recipe,) = (recipe for recipe in workbench_of(study).recipes if recipe.name == name)
+    return len(recipe.columns)
 
 
 def test_every_control_is_a_run_below_the_ladder_with_its_numbers(study: Study) -> None:
