@@ -17,13 +17,24 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", help="Folder for figures and maps. [explanation-CASE]"),
 ]
+Shuffles = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Draw the maps of so many networks with shuffled weights too: does a map depend on "
+        "what was learned?",
+    ),
+]
 _MOST = 10
+# Adebayo et al. 2018: above, a map shows the picture and not the network.
+_MOST_LEFT = 0.3
 
 
 def explain(
     case: Case,
     study: options.StudyFile = options.DEFAULT_STUDY,
     out: Out = None,
+    shuffles: Shuffles = 0,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -34,7 +45,11 @@ def explain(
     folder = out or Path(f"explanation-{case}")
     with render.progress_bar(quiet=quiet or json) as advance:
         found = workflow.run(
-            load_study(study), case, folder, on_step=lambda step: advance(step, 0, 1)
+            load_study(study),
+            case,
+            folder,
+            shuffles=shuffles,
+            on_step=lambda step: advance(step, 0, 1),
         )
     if json:
         render.show_json(found.as_json())
@@ -87,6 +102,9 @@ def _show_image(found: "ImageExplanation") -> None:
             f"{method}: {share.inside:.0%} inside the tumour, {share.rim:.0%} within 1 cm, "
             f"{share.outside:.0%} outside (of the voxels: {share.voxels_outside:.0%}){flag}"
         )
+    for method, left in found.weight_dependence.items():
+        verdict = "depends on the weights" if abs(left) < _MOST_LEFT else "DOES NOT PASS"
+        render.say(f"{method} of shuffled weights correlates by {left:.2f}: {verdict}")
     if not found.cam.tells_where:
         render.say("Grad-CAM has a single place in so small a crop and tells nothing of where")
     render.say(f"gradients add up within {found.gradients.completeness_error:.2%}")

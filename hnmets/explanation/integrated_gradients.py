@@ -83,7 +83,7 @@ def integrated_gradients(
     *,
     baseline: NDArray[np.float32],
     tolerance: float = 0.005,
-    most_gradients: int = 512,
+    most_gradients: int = 256,
 ) -> IntegratedGradients:
     """Integrate the gradient of the log odds along the straight line from a baseline.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -9,10 +10,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 Map = NDArray[np.floating]
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def weight_dependence(
-    explain: Callable[[nn.Module], Map], network: nn.Module, *, draws: int = 5, seed: int = 0
+    explain: Callable[[Network], Map], network: Network, *, draws: int = 5, seed: int = 0
 ) -> float:
     """Return how much of a map is left when the weights are shuffled.
 
@@ -40,7 +42,7 @@ def weight_dependence(
     return float(np.mean([rank_correlation(found, other) for other in others]))
 
 
-def shuffled(network: nn.Module, *, seed: int) -> nn.Module:
+def shuffled(network: Network, *, seed: int) -> Network:
     """Return a copy whose weights are shuffled within every tensor: their sizes stay."""
     copy = deepcopy(network)
     generator = torch.Generator().manual_seed(seed)

@@ -48,8 +48,8 @@ def attribution_figure(title: str, modalities: Attribution, columns: Attribution
         figure = canvas(1.6 + 0.3 * (len(above) + len(below)))
         figure.suptitle(shortened(title, 60), fontsize=9)
         rows = figure.subplots(2, height_ratios=[len(above) + 1, len(below) + 1])
-        _draw(rows[0], above, "modalities, from the average patient's log odds")
-        _draw(rows[1], below, "columns, from the log odds of a patient of means")
+        _draw(rows[0], above, "modalities, from the training patients' mean log odds")
+        _draw(rows[1], below, "columns, from a patient with the mean of every column")
         rows[1].set_xlabel("log odds added; right of 0 raises the risk")
     return figure
 

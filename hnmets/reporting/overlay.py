@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from feature_store.atomic import write_atomic
+from feature_store.plain import escaped
 from hnmets.domain.geometry import Geometry
 from hnmets.imaging.box import bounding_box, geometry_of, grown
 from hnmets.reporting.canvas import INK, house_style, image_bytes
@@ -110,7 +111,8 @@ def overlay_figure(picture: Picture) -> "Figure":
     rows = max(len(shown.maps), 1)
     with house_style():
         figure = Figure(figsize=(3 * _PLANE_INCH, rows * _PLANE_INCH + 0.9), layout="constrained")
-        figure.suptitle(shown.title, fontsize=9, parse_math=False)
+        note = f"maps smoothed by {_SMOOTHED_MM:g} mm for the eye"
+        figure.suptitle(f"{escaped(shown.title)}, {note}", fontsize=9, parse_math=False)
         axes = figure.subplots(rows, 3, squeeze=False)
         for line, (name, values) in zip(axes, shown.maps.items(), strict=False):
             _draw_map(figure, line, name, values, shown)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from feature_store.atomic import write_atomic
 from hnmets.datasets.fold_rows import FoldRows, folds_of
+from hnmets.domain.case import Case
 from hnmets.domain.errors import CaseError, UsageError
 from hnmets.explanation.attribution import Attribution, attribute_columns, attribute_modalities
 from hnmets.explanation.modality_drop import ModalityDrop, modality_drop
@@ -75,12 +76,13 @@ class Explanation:
         }
 
 
-def run(
+def run(  # noqa: PLR0913 - what is asked, and who is told; all named
     study: Study,
     case_id: str,
     out: Path,
     *,
     network_of: NetworkOf | None = None,
+    shuffles: int = 0,
     on_step: OnStep = say_nothing,
 ) -> Explanation:
     """Fit the last rung of the ladder as the ladder does, and explain one held-out case.
@@ -91,6 +93,8 @@ def run(
         By default the study's own networks, a Swin before others.
     out
         Folder for `explanation.json`, `risk.png` and the overlays; it is the case's alone.
+    shuffles
+        See `explain_image`.
 
     Raises
     ------
@@ -110,8 +114,9 @@ def run(
     modalities = attribute_modalities(fitted, case, training)
     columns = attribute_columns(fitted, case, training)
     on_step("looking at the image")
+    (asked,) = plan.cohort.chosen((case_id,))
     network = (network_of or _trained(study, plan))(fold.fold.name)
-    image = _image_side(study, plan, case_id, network, out)
+    image = _image_side(study, asked, network, out, shuffles=shuffles)
     found = Explanation(
         case_id=case_id,
         rung=fitted.name,
@@ -177,15 +182,15 @@ def _fold_of(plan: Plan, case_id: str) -> tuple[FoldRows, int]:
 
 
 def _image_side(
-    study: Study, plan: Plan, case_id: str, network: FoldNetwork | None, out: Path
+    study: Study, case: Case, network: FoldNetwork | None, out: Path, *, shuffles: int
 ) -> ImageExplanation | str:
     if network is None:
         return "no backbone was trained in this fold"
-    readings = readings_of(study, plan.cohort.chosen((case_id,)))
+    readings = readings_of(study, [case])
     if not readings:
         return "the cohort names no image for this case"
     try:
-        return explain_image(read_case(readings[0]).case, network, out)
+        return explain_image(read_case(readings[0]).case, network, out, shuffles=shuffles)
     except CaseError as error:
         # The tables' side stands without the image's.
         return str(error)

@@ -1,7 +1,8 @@
 """The image side of an explanation: what the network of a fold sees in a case's crop."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,9 @@ class ImageExplanation:
     ----------
     shares
         By method, where the map has its weight; None for a map of nothing.
+    weight_dependence
+        By method, what is left of the map when the weights are shuffled; empty where that was
+        not asked, NaN where a map is flat.
     files
         Overlays, PNG and NIfTI.
     """
@@ -60,6 +64,7 @@ class ImageExplanation:
     cam: "GradCam"
     occlusions: "tuple[Occlusion, ...]"
     shares: Mapping[str, Shares | None]
+    weight_dependence: Mapping[str, float]
     files: tuple[Path, ...]
 
     def as_json(self) -> dict[str, object]:
@@ -75,11 +80,17 @@ class ImageExplanation:
                 name: {**asdict(found), "flagged": found.flagged} if found else None
                 for name, found in self.shares.items()
             },
+            "weight_dependence": {
+                name: left if isfinite(left) else None
+                for name, left in self.weight_dependence.items()
+            },
             "files": [file.name for file in self.files],
         }
 
 
-def explain_image(case: ImagedCase, network: FoldNetwork, out: Path) -> ImageExplanation:
+def explain_image(
+    case: ImagedCase, network: FoldNetwork, out: Path, *, shuffles: int = 0
+) -> ImageExplanation:
     """Ask a network by gradients, by its last feature maps and by hiding regions.
 
     A Grad-CAM of one place tells nothing of where, and is neither drawn nor divided.
@@ -88,6 +99,8 @@ def explain_image(case: ImagedCase, network: FoldNetwork, out: Path) -> ImageExp
     ----------
     out
         Folder of the overlays; made where it is not there.
+    shuffles
+        Networks of shuffled weights whose maps are compared; each takes as long as the first.
 
     Raises
     ------
@@ -115,8 +128,29 @@ def explain_image(case: ImagedCase, network: FoldNetwork, out: Path) -> ImageExp
             name: shares(values, tumour=crop.tumour, spacing_mm=crop.spacing_mm)
             for name, values in maps.items()
         },
+        weight_dependence=_dependence(network.classifier, seen, list(maps), shuffles),
         files=tuple(write_overlays(_picture(case.case_id, crop, grid, maps), out)),
     )
+
+
+def _dependence(
+    classifier: "Classifier", seen: NDArray[np.float32], methods: Sequence[str], shuffles: int
+) -> dict[str, float]:
+    from hnmets.explanation.grad_cam import grad_cam
+    from hnmets.explanation.integrated_gradients import air, integrated_gradients
+    from hnmets.explanation.sanity import weight_dependence
+
+    def gradients(network: "Classifier") -> NDArray[np.float64]:
+        found = integrated_gradients(network, seen, baseline=air(seen))
+        return np.asarray(found.attributions[0])
+
+    def cam(network: "Classifier") -> NDArray[np.float64]:
+        return grad_cam(network, seen).map
+
+    if not shuffles:
+        return {}
+    maps = {GRADIENTS: gradients, CAM: cam}
+    return {name: weight_dependence(maps[name], classifier, draws=shuffles) for name in methods}
 
 
 def _picture(

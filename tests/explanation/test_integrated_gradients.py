@@ -1,8 +1,11 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
 
 from hnmets.explanation.integrated_gradients import air, integrated_gradients
+from hnmets.explanation.sanity import overlap
 from tests.explanation.networks import Linear, crop_with_cube, swin, trained_on_cubes
 
 RNG_SEED = 3
@@ -62,6 +65,17 @@ def test_what_does_not_add_up_within_the_gradients_says_so() -> None:
     few = integrated_gradients(network, crop, baseline=np.zeros_like(crop), most_gradients=16)
     assert few.completeness_error > 0.5
     assert few.gradients <= 16
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_attributes_what_a_cpu_does() -> None:
+    crop, _ = crop_with_cube(np.random.default_rng(RNG_SEED), cube=True)
+    on_cpu = integrated_gradients(trained_on_cubes(), crop, baseline=air(crop))
+    on_gpu = integrated_gradients(
+        deepcopy(trained_on_cubes()).cuda(), crop, baseline=air(crop)
+    ).attributions
+    assert overlap(on_gpu[0], on_cpu.attributions[0] > 0) > 0.95
+    assert on_gpu.sum() == pytest.approx(on_cpu.attributions.sum(), rel=0.02)
 
 
 def test_a_network_in_training_mode_is_refused() -> None:

@@ -3,7 +3,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from hnmets.explanation.grad_cam import grad_cam
 from hnmets.explanation.integrated_gradients import air, integrated_gradients
@@ -17,15 +16,14 @@ from hnmets.explanation.sanity import (
 from hnmets.networks.classifier import Classifier
 from tests.explanation.networks import crop_with_cube, swin, trained_on_cubes
 
-Method = Callable[[nn.Module, np.ndarray], Map]
+Method = Callable[[Classifier, np.ndarray], Map]
 
 
-def gradients(network: nn.Module, crop: np.ndarray) -> Map:
+def gradients(network: Classifier, crop: np.ndarray) -> Map:
     return integrated_gradients(network, crop, baseline=air(crop)).attributions[0]
 
 
-def activations(network: nn.Module, crop: np.ndarray) -> Map:
-    assert isinstance(network, Classifier)
+def activations(network: Classifier, crop: np.ndarray) -> Map:
     return grad_cam(network, crop).map
 
 

@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from cli.explain import explain as command
 from hnmets.domain.case import ImagedCase
 from hnmets.domain.errors import UsageError
 from hnmets.extractors.embedding import Embedding
@@ -81,14 +82,18 @@ def test_a_case_that_nobody_knows_is_refused(study: Study, tmp_path: Path) -> No
         explain.run(study, "HN-999", tmp_path)
 
 
-def test_the_program_writes_one_document(study: Study, tmp_path: Path) -> None:
+def test_the_program_writes_one_document_or_tells_a_person(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     file = study.folder / "study.toml"
     done = hnmets("explain", "--case", "HN-003", "--study", file, "--out", out, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == json.loads((out / "explanation.json").read_text())
-    told = hnmets("explain", "--case", "HN-003", "--study", file, "--out", out)
-    assert "which holds the patient out" in told.stdout
+    command("HN-003", study=file, out=out)
+    told = capsys.readouterr().out
+    assert "which holds the patient out" in told
+    assert "no image side: no backbone was trained in this fold" in told
 
 
 def test_an_image_is_explained_by_gradients_and_hidden_regions(
@@ -97,6 +102,7 @@ def test_an_image_is_explained_by_gradients_and_hidden_regions(
     study, case = imaged
     found = explain_image(case, network(study), tmp_path)
     assert found.gradients.completeness_error < 0.01
+    assert not found.weight_dependence
     assert {each.region for each in found.occlusions} == set(case.regions)
     assert found.occlusions[0].region == "tumour"
     assert found.occlusions[0].look_and_contour is not None
@@ -136,7 +142,9 @@ def test_a_crop_of_several_places_has_a_grad_cam_too(
 ) -> None:
     study, case = imaged
     small = replace(network(study), classifier=trained_on_cubes())
-    found = explain_image(case, small, tmp_path)
+    found = explain_image(case, small, tmp_path, shuffles=4)
+    assert list(found.weight_dependence) == ["integrated gradients", "Grad-CAM"]
+    assert all(abs(left) < 0.3 for left in found.weight_dependence.values())
     assert found.cam.places == (16, 16, 16)
     assert list(found.shares) == ["integrated gradients", "Grad-CAM"]
     assert (tmp_path / "grad-cam.nii.gz").is_file()
