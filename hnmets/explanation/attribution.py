@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from hnmets.datasets.rows import Rows
 from hnmets.explanation.margin import margin, mean_of, require_one
-from hnmets.explanation.shapley import exact_shapley, sampled_shapley
+from hnmets.explanation.shapley import MOST_EXACT, Game, exact_shapley, sampled_shapley
 from hnmets.models.candidate import FittedCandidate
 from hnmets.models.elastic_net import FittedElasticNet
 
 _MOST_BACKGROUND = 100
+_ORDERS = 32
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,8 +44,12 @@ class Attribution:
         return tuple(np.argsort(-np.abs(self.values), kind="stable").tolist())
 
 
-def attribute_modalities(fitted: FittedCandidate, case: Rows, background: Rows) -> Attribution:
-    """Divide the log odds among modalities by exact Shapley values over all coalitions.
+def attribute_modalities(
+    fitted: FittedCandidate, case: Rows, background: Rows, *, seed: int = 0
+) -> Attribution:
+    """Divide the log odds among modalities by Shapley values.
+
+    Over all coalitions, and so exact, up to 10 modalities; else over random orders.
 
     A modality that is absent takes the columns of a training patient; the log odds are averaged
     over at most 100 of them, evenly spread, and their average with nothing present is the base.
@@ -57,6 +62,8 @@ def attribute_modalities(fitted: FittedCandidate, case: Rows, background: Rows) 
         One row, with the columns that the rung was fitted on before it chose.
     background
         The training rows.
+    seed
+        Of the orders, where needed.
 
     Raises
     ------
@@ -82,11 +89,12 @@ def attribute_modalities(fitted: FittedCandidate, case: Rows, background: Rows) 
         return float(margin(fitted.model, fitted.chain.apply(rows)).mean())
 
     nobody = np.zeros(len(seen.columns), dtype=np.bool_)
+    values, errors = _shapley(game, len(modalities), np.random.default_rng(seed))
     return Attribution(
         names=modalities,
         modalities=modalities,
-        values=exact_shapley(game, len(modalities)),
-        standard_errors=np.zeros(len(modalities)),
+        values=values,
+        standard_errors=errors,
         base=value(nobody),
         log_odds=value(~nobody),
     )
@@ -97,7 +105,7 @@ def attribute_columns(
     case: Rows,
     background: Rows,
     *,
-    permutations: int = 32,
+    permutations: int = _ORDERS,
     seed: int = 0,
 ) -> Attribution:
     """Divide the log odds among the columns behind the rung's steps.
@@ -137,6 +145,14 @@ def attribute_columns(
         base=float(base),
         log_odds=float(full),
     )
+
+
+def _shapley(
+    game: Game, players: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if players <= MOST_EXACT:
+        return exact_shapley(game, players), np.zeros(players)
+    return sampled_shapley(game, players, permutations=_ORDERS, rng=rng)
 
 
 def _linear(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 # Values of coalitions: bool (coalitions, players) to float64 (coalitions,).
 Game = Callable[[NDArray[np.bool_]], NDArray[np.float64]]
-MOST_EXACT = 12
+MOST_EXACT = 10
 
 
 def exact_shapley(game: Game, players: int) -> NDArray[np.float64]:
@@ -17,7 +17,7 @@ def exact_shapley(game: Game, players: int) -> NDArray[np.float64]:
     Parameters
     ----------
     players
-        At most 12: every further one doubles the coalitions.
+        At most 10: every further one doubles the coalitions.
 
     Raises
     ------

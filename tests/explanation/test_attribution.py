@@ -70,6 +70,19 @@ def test_a_linear_model_s_modalities_are_the_sums_of_their_columns() -> None:
         assert value == pytest.approx(by_column.values[of].sum(), abs=1e-9)
 
 
+def test_more_modalities_than_coalitions_can_be_played_are_sampled() -> None:
+    names = [f"radiomics.r{n:02d}" for n in range(11)]
+    training, choosing, held_out = thirds(cohort(3, 160, SIGNALS, names))
+    fitted = Candidate(name="all", chain=SCALED, model=LINEAR).fit(training, choosing, seed=0)
+    case = held_out.among([0])
+    # A linear model's values do not depend on the order.
+    found = attribute_modalities(fitted, case, training)
+    np.testing.assert_allclose(
+        found.values, attribute_columns(fitted, case, training).values, atol=1e-9
+    )
+    assert len(found.names) == 11
+
+
 def test_modalities_that_the_rung_does_not_see_are_not_named() -> None:
     training, choosing, held_out = thirds(cohort(3, 160, SIGNALS))
     rung = Candidate(
