@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hnmets.explanation.asking import batch_of
+from hnmets.explanation.asking import batch_of, weights_frozen
 
 # Gauss-Legendre with 2 points per interval: exact up to cubic gradients along the path.
 _NODES = (0.5 - 0.5 / 3**0.5, 0.5 + 0.5 / 3**0.5)
@@ -148,7 +148,8 @@ class _Path:
 
     def interval(self, low: float, high: float) -> _Interval:
         points = self._points([low + node * (high - low) for node in _NODES]).requires_grad_()
-        (found,) = torch.autograd.grad(self._network(points).sum(), points)
+        with weights_frozen(self._network):
+            (found,) = torch.autograd.grad(self._network(points).sum(), points)
         self.gradients += len(_NODES)
         gradient = found.double().mean(dim=0) * (high - low)
         gained = float((gradient * self.step).sum())

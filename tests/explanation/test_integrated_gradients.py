@@ -3,6 +3,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from hnmets.explanation.integrated_gradients import air, integrated_gradients
 from hnmets.explanation.sanity import overlap
@@ -47,6 +48,17 @@ def test_masks_that_the_baseline_keeps_are_attributed_nothing() -> None:
     np.testing.assert_array_equal(baseline[1:], crop[1:])
     found = integrated_gradients(trained_on_cubes(), crop, baseline=baseline)
     assert not found.attributions[1:].any()
+
+
+def test_the_network_is_left_as_it_was() -> None:
+    network = Linear(np.ones((3, 2, 2, 2))).eval()
+    network.weights.requires_grad_()
+    fixed = nn.Parameter(torch.zeros(1), requires_grad=False)
+    network.register_parameter("fixed", fixed)
+    crop = np.ones((3, 2, 2, 2), np.float32)
+    integrated_gradients(network, crop, baseline=np.zeros_like(crop))
+    assert (network.weights.requires_grad, fixed.requires_grad) == (True, False)
+    assert network.weights.grad is None
 
 
 def test_what_does_not_add_up_within_the_gradients_says_so() -> None:
