@@ -2,7 +2,8 @@
 
 1,497 patients, 21 % with the event, 3124 radiomics columns of tumour and ring in families that
 resemble each other, an embedding of 768, and 12 columns of clinic and size; a few of each tell
-the outcome. Five folds, five times; MLflow writes into a database of its own.
+the outcome. Five folds, five times; MLflow writes into a database of its own. What `ablate` asks
+beside the ladder (controls, shortcuts, subgroups, numbers by a horizon) is not timed.
 
     python -m benchmarks.ladder [--patients N] [--repeats N]
 """
@@ -50,7 +51,7 @@ from hnmets.workflows.cross_validation import cross_validate
 from hnmets.workflows.ladder import Choice, rungs_of
 from hnmets.workflows.rung_scores import RungScores, scores_of
 
-PATIENTS, PREVALENCE = 1497, 0.21
+PATIENTS, REPEATS, PREVALENCE = 1497, 5, 0.21
 # Kind, columns, and how many of them resemble each other.
 SETS = {
     "clinical": ("clinical", 8, 1),
@@ -72,10 +73,10 @@ PARTS: tuple[tuple[Any, str, str], ...] = (  # classes and modules alike
 
 
 def main() -> int:
-    """Run the ladder and print minutes by part; 1 where MLflow takes too much of them."""
+    """Run the ladder and print minutes by part; 1 where MLflow takes too much of a full one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patients", type=int, default=PATIENTS)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
     asked = parser.parse_args()
     spent: Counter[str] = Counter()
     data = dataset(asked.patients)
@@ -92,6 +93,10 @@ def main() -> int:
     print(f"  {wall / 60:.1f} minutes, {cpu / 60:.1f} of a CPU")
     for name, seconds in spent.most_common():
         print(f"  {name:20} {seconds / 60:6.2f} min {seconds / wall:6.1%}")
+    if (asked.patients, asked.repeats) != (PATIENTS, REPEATS):
+        # Making the database alone takes seconds, whatever the size.
+        print("MLflow's share is judged at full size alone")
+        return 0
     return 0 if spent["MLflow"] <= WANTED_TRACKING * wall else 1
 
 
