@@ -9,6 +9,7 @@ import pytest
 from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.domain.case import Case
 from hnmets.domain.errors import Code, InvalidDataError
+from hnmets.models.backbone.parameters import BackboneParameters
 from hnmets.selection.reference import SelectionParameters
 from hnmets.sources.flow import Exclusion
 from hnmets.sources.synthetic.study_file import study_text
@@ -42,7 +43,7 @@ def test_every_commented_setting_of_the_template_works_when_uncommented(tmp_path
     # A comment in prose has neither a key nor a table behind its sign.
     setting = re.compile(r"# (?=\S+ = |\[)")
     settings = [setting.sub("", line) if setting.match(line) else line for line in lines]
-    assert sum(a != b for a, b in zip(lines, settings, strict=True)) == 11
+    assert sum(a != b for a, b in zip(lines, settings, strict=True)) == 13
     study = study_of(tmp_path, "\n".join(settings), environ={"MY_DATA": "/data"})
     assert study.outcome is not None
     assert study.outcome.horizon == 730.5
@@ -50,15 +51,17 @@ def test_every_commented_setting_of_the_template_works_when_uncommented(tmp_path
     assert study.cohort.exclude == {"HN-007": "withdrew consent"}
     assert study.subgroups == ("centre", "sex", "age")
     assert [view.name for view in study.evaluation.views] == ["age + sex"]
+    assert (study.backbone.weighting, study.backbone.frozen_tables) == ("balanced", True)
 
 
-def test_what_the_template_says_of_folds_selection_and_evaluation_are_the_defaults(
+def test_what_the_template_says_of_training_folds_selection_and_evaluation_are_defaults(
     tmp_path: Path,
 ) -> None:
     study = study_of(tmp_path, template())
-    assert {"split", "selection", "evaluation"} <= tomllib.loads(template()).keys()
+    assert {"backbone", "split", "selection", "evaluation"} <= tomllib.loads(template()).keys()
     assert study.split == SplitParameters()
     assert study.selection == SelectionParameters()
+    assert study.backbone == BackboneParameters()
     assert study.evaluation == EvaluationSection()
 
 
