@@ -26,8 +26,8 @@ class ConvolutionalEncoder(Encoder):
     """Layers that end in feature maps, averaged over space.
 
     The CT reaches them centred, and inside tumour and ring alone: from a few hundred patients a
-    small network learns to look past neither jaw nor airway. On a synthetic pattern in 600
-    patients it reached AUC 0.80 so, and 0.67 with the whole crop in the same epochs.
+    small network learns to look past neither jaw nor airway. In a fold of 600 synthetic patients
+    the same network reached AUC 0.80 so, and 0.67 with the whole crop in as many epochs.
 
     Parameters
     ----------

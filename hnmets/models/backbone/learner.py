@@ -20,8 +20,8 @@ from hnmets.models.errors import TrainingMemoryError
 from hnmets.models.head_member import class_weights
 from hnmets.networks.classifier import Classifier
 from hnmets.networks.encoder import Encoder
+from hnmets.networks.swin import SwinEncoder
 
-_TABLE = "relative_position_bias_table"
 _log = logging.getLogger(__name__)
 
 
@@ -58,10 +58,14 @@ class Learner:
         # The head draws weights before it zeroes them.
         with torch.random.fork_rng(devices=[]):
             self.classifier = Classifier(
-                copy.deepcopy(encoder), prevalence=prevalence, dropout=parameters.dropout
+                self._network(encoder), prevalence=prevalence, dropout=parameters.dropout
             ).to(device)
-        self._freeze_tables()
-        self._forward = torch.compile(self.classifier) if parameters.compiled else self.classifier
+        # Two sizes of batch at most: a graph for each is faster than one for all.
+        self._forward: nn.Module = (
+            torch.compile(self.classifier, dynamic=False)  # type: ignore[assignment] # a module stays one
+            if parameters.compiled
+            else self.classifier
+        )
         self.average = Average(self.classifier, decay=parameters.average_decay)
         self.optimiser = torch.optim.AdamW(
             [weight for weight in self.classifier.parameters() if weight.requires_grad],
@@ -109,10 +113,13 @@ class Learner:
         with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
             yield
 
-    def _freeze_tables(self) -> None:
-        for name, weight in self.classifier.named_parameters():
-            if self._parameters.frozen_tables and name.endswith(_TABLE):
-                weight.requires_grad_(False)
+    def _network(self, encoder: Encoder) -> Encoder:
+        network = copy.deepcopy(encoder)
+        if isinstance(network, SwinEncoder):
+            network.lay_out(self._crops.edge)
+            if self._parameters.frozen_tables:
+                network.freeze_position_tables()
+        return network
 
     def _step(self, cases: Tensor, step: int, generator: torch.Generator) -> Tensor:
         parameters = self._parameters

@@ -188,6 +188,18 @@ def test_bfloat16_trains_close_to_float32() -> None:
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
 
 
+@pytest.mark.slow
+# torch's compiler imports what torch itself calls deprecated.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
+def test_a_compiled_network_trains_to_the_same_weights() -> None:
+    # Batches of one size: one graph.
+    given, parameters = cases(44, fitting=32), replace(PLAIN, epochs=2)
+    plain = train(given, encoder(), parameters)
+    compiled = train(given, encoder(), replace(parameters, compiled=True))
+    for name, tensor in weights(plain.classifier).items():
+        torch.testing.assert_close(compiled.classifier.state_dict()[name], tensor)
+
+
 @pytest.mark.parametrize(
     ("fitting", "stopping", "reason"),
     [
