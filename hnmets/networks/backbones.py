@@ -49,8 +49,8 @@ class ConvolutionalEncoder(Encoder):
         return maps
 
     def pooled(self, maps: Tensor) -> Tensor:
-        """Return the maps averaged over space: (B, embedding_size), float32."""
-        return super().pooled(maps.float())
+        """Return the maps averaged over space: (B, embedding_size), float64 or else float32."""
+        return super().pooled(maps if maps.dtype == torch.float64 else maps.float())
 
 
 def encoder_of(
