@@ -74,22 +74,27 @@ def cpu() -> None:
     torch.set_num_threads(THREADS)
     architecture = PRESETS["ci"]
     steps = {name: step_of(setting, architecture, "cpu") for name, setting in CPU.items()}
-    taken: dict[str, list[float]] = {name: [] for name in steps}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     for number in range(ROUNDS["cpu"] + 1):
         for name, step in steps.items():
-            duration = seconds(step)
+            started_s = time.process_time()
+            wall_s = seconds(step)
             if number:
-                taken[name].append(duration)
+                taken[name].append((time.process_time() - started_s, wall_s))
     print(
         f"CPU, {THREADS} threads, ci preset, {BATCH} crops a step, medians of {ROUNDS['cpu']}, "
         f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     )
     for name, durations in taken.items():
+        cpu_s, wall_s = (statistics.median(side) for side in zip(*durations, strict=True))
+        # A turn's steps are neighbours in time: on a shared machine their ratios are steadier.
         ratio = statistics.median(
-            theirs / own for theirs, own in zip(taken["MONAI"], durations, strict=True)
+            theirs[0] / own[0] for theirs, own in zip(taken["MONAI"], durations, strict=True)
         )
-        rate = BATCH / statistics.median(durations)
-        print(f"  {name:20} {rate:6.1f} crops/s, {ratio:.2f} of MONAI (median of the turns)")
+        print(
+            f"  {name:20} CPU time {cpu_s:.3f} s, wall {wall_s:.3f} s a step, "
+            f"{BATCH / wall_s:.1f} crops/s, CPU time of MONAI to it {ratio:.2f}"
+        )
 
 
 def gpu() -> bool:

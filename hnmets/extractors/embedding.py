@@ -84,6 +84,7 @@ class Embedding:
         WeightsError
             If there is no such weights file.
         """
+        # MONAI defines the network that hnmets computes; tests hold the two together.
         libraries = ("monai",) if self.parameters.weights else ("monai", "torch")
         plain = Recipe(
             name=self._name,

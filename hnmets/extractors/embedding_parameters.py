@@ -54,8 +54,8 @@ class EmbeddingParameters:
         test on a GPU holds them to it); `half` is faster, for a GPU alone, and another recipe.
         A crop that leaves the range of float16 fails, and says so.
     compiled
-        Compile the network for a GPU, which takes up to a minute once per build and pays from
-        some thousands of crops on. A CPU gains nothing and runs as it is.
+        Compile the network for a GPU, which takes up to a minute once per build and pays where
+        tens of thousands of crops are embedded. A CPU gains nothing and runs as it is.
     """
 
     backbone: BackboneName = "swin"

@@ -2,9 +2,10 @@
 
 MONAI's `SwinTransformer` is the reference: the same `state_dict`, the same draws of random
 weights, the same numbers to rounding (tests hold values and gradients to it in float64), in
-about half of the time. What is saved: the score tensor (fused attention, in training too), the
-shift mask of every window (only windows at the end of an axis need one), padding, rolling and
-partition (one copy takes tokens into their windows), the padded tokens' projection.
+about a third of the time on a CPU. What is saved: the score tensor (fused attention), the shift
+mask of every window (only windows at the end of an axis need one), padding, rolling and
+partition (one copy takes tokens into their windows), the projection of padded tokens. While the
+position tables are trained on a CPU the scores are kept: torch fuses no gradient for them there.
 
 Tokens are channels-last everywhere: (B, D, H, W, C).
 
@@ -212,20 +213,11 @@ class WindowAttention(nn.Module):
         """Return what each token takes from its window: (B, D, H, W, C), as they came in."""
         windows: Tensor = self.qkv(grid.windows(tokens))
         split = windows.reshape(*windows.shape[:2], 3, self.heads, -1)
-        queries, keys, values = split.permute(2, 0, 3, 1, 4)
-        sizes = [count * len(tokens) for count in grid.counts]
-        mixed = [
-            functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-            for q, k, v, bias in zip(
-                queries.split(sizes),
-                keys.split(sizes),
-                values.split(sizes),
-                self.biases(grid, queries.dtype),
-                strict=True,
-            )
-        ]
+        kinds = split.split_with_sizes([count * len(tokens) for count in grid.counts])
+        biases = self.biases(grid, split.dtype)
+        mixed = [attended(kind, bias) for kind, bias in zip(kinds, biases, strict=True)]
         taken = torch.cat(mixed) if len(mixed) > 1 else mixed[0]
-        found: Tensor = self.proj(grid.tokens(taken.transpose(1, 2).flatten(2), len(tokens)))
+        found: Tensor = self.proj(grid.tokens(taken.flatten(2), len(tokens)))
         return found
 
     def biases(self, grid: "WindowGrid", dtype: torch.dtype) -> list[Tensor]:
@@ -254,6 +246,34 @@ class WindowAttention(nn.Module):
         return [(bias + mask).to(dtype).unsqueeze(0) for mask in grid.masks.unbind()]
 
 
+def attended(windows: Tensor, bias: Tensor) -> Tensor:
+    """Let the tokens of each window attend to one another.
+
+    Parameters
+    ----------
+    windows
+        Queries, keys and values, (windows, n, 3, heads, C/heads).
+    bias
+        Added to the scores, (1, heads, n, n).
+
+    Returns
+    -------
+    Tensor
+        (windows, n, heads, C/heads).
+    """
+    queries, keys, values = windows.permute(2, 0, 3, 1, 4)
+    if bias.requires_grad and bias.device.type == "cpu":
+        # Torch has no fused attention with a gradient of the bias here, and its fallback looks
+        # for rows without any key, which windows do not have.
+        scale = queries.shape[-1] ** -0.5
+        scores = (queries * scale) @ keys.transpose(-2, -1) + bias
+        mixed = scores.softmax(dim=-1) @ values
+    else:
+        mixed = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=bias)
+    found: Tensor = mixed.transpose(1, 2)
+    return found
+
+
 class PatchMerging(nn.Module):
     """Eight tokens of a cube side by side, normalised and reduced to twice the channels.
 
@@ -274,8 +294,12 @@ class PatchMerging(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Merge 2 × 2 × 2 tokens: (B, D, H, W, C) to (B, D/2, H/2, W/2, 2C)."""
-        cubes = [tokens[:, i::2, j::2, k::2] for i, j, k in self.octants]
-        merged: Tensor = self.reduction(self.norm(torch.cat(cubes, dim=-1)))
+        batch, depth, height, width, dim = tokens.shape
+        cubes = tokens.reshape(batch, depth // 2, 2, height // 2, 2, width // 2, 2, dim)
+        # Not by slices, whose gradients are as many tensors of zeros as large as the tokens.
+        cut = [[row.unbind(4) for row in half.unbind(3)] for half in cubes.unbind(2)]
+        chosen = [cut[i][j][k] for i, j, k in self.octants]
+        merged: Tensor = self.reduction(self.norm(torch.cat(chosen, dim=-1)))
         return merged
 
 
@@ -305,9 +329,9 @@ class WindowGrid(nn.Module):
     source
         int64 (windows, n): which token stands at a place of a window; any where none does.
     blank
-        int64 (m,): places, counted over all windows, where no token stands.
+        int64 (2, m): windows and places in them where no token stands.
     target
-        int64 (D · H · W,): at which place, counted over all windows, a token stands.
+        int64 (2, D · H · W): window and place of each token.
     masks
         (kinds, 1, n, n): 0 within a region, `APART` between regions.
     """
@@ -335,14 +359,12 @@ class WindowGrid(nn.Module):
         stands = (places < torch.tensor(shape).reshape(3, 1, 1)).all(dim=0)
         steps = torch.tensor([shape[1] * shape[2], shape[2], 1]).reshape(3, 1, 1)
         source = (places * steps).sum(dim=0).masked_fill(~stands, 0)
-        here = torch.arange(source.numel()).reshape(source.shape)
-        target = torch.empty(math.prod(shape), dtype=torch.int64)
-        target[source[stands]] = here[stands]
+        target = stands.nonzero()[source[stands].argsort()]
         regions = kinds & tail
         apart = regions.unsqueeze(2) != regions.unsqueeze(1)
         self.register_buffer("source", source, persistent=False)
-        self.register_buffer("blank", here[~stands], persistent=False)
-        self.register_buffer("target", target, persistent=False)
+        self.register_buffer("blank", (~stands).nonzero().T, persistent=False)
+        self.register_buffer("target", target.T, persistent=False)
         self.register_buffer(
             "masks", torch.where(apart, APART, 0.0).unsqueeze(1), persistent=False
         )
@@ -360,21 +382,14 @@ class WindowGrid(nn.Module):
         return rows.reshape(batch, *self.shape, windows.shape[-1])
 
     def _places(self, batch: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return source, blank and target, counted over a whole batch."""
-        if batch == 1:
-            return self.source.flatten(), self.blank, self.target
-        size = self.window_tokens
+        """Return source, blank and target as row numbers of a whole batch, (M,) each."""
         crop = torch.arange(batch, device=self.source.device).unsqueeze(1)
-
-        def over_batch(place: Tensor) -> Tensor:
-            return (place // size * batch + crop) * size + place % size
-
-        source = self.source.unsqueeze(1) + crop * len(self.target)
-        return (
-            source.flatten(),
-            over_batch(self.blank).flatten(),
-            over_batch(self.target).flatten(),
+        blank, target = (
+            ((window * batch + crop) * self.window_tokens + place).flatten()
+            for window, place in (self.blank, self.target)
         )
+        source = self.source.unsqueeze(1) + crop * self.target.shape[1]
+        return source.flatten(), blank, target
 
 
 class _Moved(torch.autograd.Function):
