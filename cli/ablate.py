@@ -130,6 +130,7 @@ def _remarks(found: "Ablation") -> "Iterator[str]":
             f"{patients.events} of {patients.n} patients with the event: too few to say which "
             "rung is better; the report says what they cannot show"
         )
+    yield from found.remarks
     for reason, count in found.dataset.reasons.items():
         yield f"left out: {count} cases, {reason}"
     for each in found.dataset.absent:

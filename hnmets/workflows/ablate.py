@@ -68,6 +68,8 @@ class Ablation:
         Figures to be printed beside our own, of another cohort.
     oracles
         By rung, the AUC that the truth of a synthetic cohort allows.
+    remarks
+        What a reader has to know of trained backbones.
     """
 
     dataset: Dataset
@@ -82,6 +84,7 @@ class Ablation:
     published: Published | None
     audits: Audits
     oracles: Mapping[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return the ladder as a JSON object."""
@@ -94,6 +97,7 @@ class Ablation:
             "policy": self.dataset.view.policy,
             "lacking": {each.modality: each.cases for each in self.dataset.absent if each.cases},
             "unscored": self.unscored,
+            "remarks": list(self.remarks),
             "suspicions": [str(suspicion) for suspicion in self.suspicions],
             "ladder": [_as_json(scores, self.oracles) for scores in self.scores],
             "audits": {Path(name).stem: found for name, found in self.audits.documents.items()},
@@ -203,6 +207,7 @@ def run(
         published=plan.published,
         audits=audits,
         oracles=oracles,
+        remarks=plan.remarks,
     )
 
 

@@ -1,7 +1,6 @@
 """What an ablation works on: features, folds and rungs, read once and questioned."""
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from feature_store.recipe import Recipe
@@ -18,12 +17,12 @@ from hnmets.reporting.published import PAPER, Published
 from hnmets.sources.outcomes import OutcomeRule
 from hnmets.workflows.altered_rows import Altered, altered_in_view
 from hnmets.workflows.cohort_table import Cohort, read_cohort
+from hnmets.workflows.fold_networks import trained_embeddings
 from hnmets.workflows.ladder import BASELINE, Choice, Rung, rungs_of
 from hnmets.workflows.store_view import in_view, recipes_in_view
 from hnmets.workflows.study import Study
 from hnmets.workflows.study_split import study_split
 
-_log = logging.getLogger(__name__)
 # With these a number would be a mistake and not a finding.
 _STOPPING = ("D_OUTCOME_COPY", "D_OUTCOME_DIFFERS")
 
@@ -38,6 +37,8 @@ class Plan:
         Rungs whose comparison was announced, among those that the store allows.
     altered
         Controls and perturbations that the store holds of the study's recipes.
+    remarks
+        What a reader has to know of trained backbones.
     """
 
     study: Study
@@ -50,6 +51,7 @@ class Plan:
     published: Published | None
     family: tuple[str, ...]
     altered: tuple[Altered, ...]
+    remarks: tuple[str, ...]
 
 
 def prepare(study: Study, choice: Choice) -> Plan:
@@ -71,7 +73,8 @@ def prepare(study: Study, choice: Choice) -> Plan:
     stored = in_view(cohort, everything)
     snapshot = stored.among(stored.case_ids, recipes_in_view(study, stored))
     split = study_split(study, cohort, snapshot)
-    networks = _complete(networks_by_name(snapshot.recipes, split), split)
+    trained = networks_by_name(snapshot.recipes, split)
+    networks = {name: of for name, of in trained.items() if complete_repeats(of, split)}
     rungs = rungs_of(_features(snapshot, networks), wanted)
     names = dict.fromkeys(name for rung in rungs for name in rung.recipes)
     view = FeatureView(name=choice.name, recipes=tuple(names), policy=study.evaluation.policy)
@@ -90,6 +93,7 @@ def prepare(study: Study, choice: Choice) -> Plan:
         published=PAPER.among([rung.name for rung in rungs]) if choice.preset == "paper" else None,
         family=tuple(_family(study, rungs)),
         altered=altered_in_view(study, stored),
+        remarks=tuple(_remarks(study, split, trained, dataset)),
     )
 
 
@@ -100,18 +104,26 @@ def _features(snapshot: Snapshot, networks: Mapping[str, Mapping[str, Recipe]]) 
     return [*plain, *(next(iter(of_folds.values())) for of_folds in networks.values())]
 
 
-def _complete(
-    networks: Mapping[str, Mapping[str, Recipe]], split: Split
-) -> dict[str, dict[str, Recipe]]:
-    """Return the networks that a whole repeat has, and say which others there are."""
-    for name, of_folds in networks.items():
+def _remarks(
+    study: Study, split: Split, trained: Mapping[str, Mapping[str, Recipe]], dataset: Dataset
+) -> Iterator[str]:
+    """Say which trained networks are not on the ladder, and what those on it cost."""
+    waiting = {each.recipe.name for each in trained_embeddings(study)} - trained.keys()
+    for name in sorted(waiting):
+        yield f"{name} is trained, and nobody is embedded by it yet: run `hnmets features build`"
+    for name, of_folds in trained.items():
         if not complete_repeats(of_folds, split):
-            _log.warning(
-                "%s is left out: it was trained in %s alone; train the other folds of a repeat",
-                name,
-                ", ".join(of_folds),
+            yield (
+                f"{name} is left out: it was trained in {', '.join(of_folds)} alone; train the "
+                "other folds of a repeat"
             )
-    return {n: dict(of) for n, of in networks.items() if complete_repeats(of, split)}
+    repeats = {fold.repeat for fold in split.folds}
+    if dataset.fold_models and len(dataset.fold_models) < len(split.folds):
+        scored = {fold.repeat for fold in split.folds if fold.name in dataset.fold_models}
+        yield (
+            f"all rungs are scored in {len(scored)} of {len(repeats)} repeats: those for which "
+            "every backbone was trained"
+        )
 
 
 def _family(study: Study, rungs: Sequence[Rung]) -> list[str]:

@@ -97,7 +97,16 @@ def test_a_build_embeds_everybody_by_every_network_and_a_ladder_compares(study: 
     names = [scores.out_of_fold.rung.name for scores in found.scores]
     assert names[-2:] == ["embedding cnn", "trained cnn"]
     # Of the two repeats the networks have one.
+    (remark,) = found.remarks
+    assert remark.startswith("all rungs are scored in 1 of 2 repeats")
     assert {scores.out_of_fold.n_fits for scores in found.scores} == {2}
+
+
+def test_a_ladder_says_that_nobody_is_embedded_by_a_network_yet(study: Study) -> None:
+    train(study, replace(CNN, folds=(1,)))
+    found = ablate.run(study, choice=Choice(only=("clinical",)), tracker=InMemoryTracker())
+    (remark,) = found.remarks
+    assert remark.startswith("trained.cnn is trained, and nobody is embedded by it yet")
 
 
 def test_what_is_trained_is_not_trained_again_unless_something_changed(study: Study) -> None:
@@ -132,15 +141,14 @@ def test_networks_of_other_settings_are_not_the_study_s(study: Study) -> None:
     assert trained_embeddings(other) == ()
 
 
-def test_one_fold_alone_can_be_trained_and_no_ladder_rests_on_it(
-    study: Study, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_one_fold_alone_can_be_trained_and_no_ladder_rests_on_it(study: Study) -> None:
     trained = train(study, replace(CNN, folds=(2,)))
     assert [each.fold for each in trained.folds] == [FOLDS[1]]
     build(study)
     found = ablate.run(study, choice=Choice(preset="backbones"), tracker=InMemoryTracker())
     assert "trained cnn" not in [scores.out_of_fold.rung.name for scores in found.scores]
-    assert "trained.cnn is left out: it was trained in repeat 1 fold 2 alone" in caplog.text
+    (remark,) = found.remarks
+    assert remark.startswith("trained.cnn is left out: it was trained in repeat 1 fold 2 alone")
 
 
 def test_curves_and_facts_of_every_fold_are_remembered(study: Study) -> None:
