@@ -73,6 +73,7 @@ def _show(found: "Explanation") -> None:
         _show_image(found.image)
     for file in found.files:
         render.say(str(file))
+    render.say("the report of this ladder shows it too: hnmets report")
 
 
 def _show_attribution(what: str, found: "Attribution") -> None:

@@ -11,15 +11,21 @@ Run = Annotated[
     str | None, typer.Argument(help="Key of the run, or its beginning; the newest by default.")
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")]
+Explained = Annotated[
+    bool,
+    typer.Option(help="Show the patients whose risks `hnmets explain` took apart."),
+]
 
 
 def report(
     run: Run = None,
     study: options.StudyFile = options.DEFAULT_STUDY,
     out: Out = Path("report.html"),
+    explained: Explained = True,
 ) -> None:
     """Write cohort, ladder, curves, choices and origin of a run into one file for a browser."""
     from hnmets.workflows import report as workflow
     from hnmets.workflows.study import load_study
 
-    render.say(f"report: {workflow.run(load_study(study), out, asked=run)}")
+    written = workflow.run(load_study(study), out, asked=run, explained=explained)
+    render.say(f"report: {written}")

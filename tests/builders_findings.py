@@ -31,6 +31,7 @@ from hnmets.reporting.published import Published, PublishedFigure
 from hnmets.reporting.rung import AbsentRung, CalibrationNumbers, Contrast, Rung, Stage
 from hnmets.reporting.selected import SelectedFeature, Selection
 from hnmets.reporting.subgroup import subgroup_rows
+from tests.builders_explained import explained_case
 from tests.builders_predictions import patients
 
 SPLIT = "9f" * 32
@@ -256,6 +257,10 @@ def findings(cohort: Simulated | None = None) -> Findings:
             cases={patient: (patient.replace("HN", "CASE"),) for patient in truth.patient_ids},
             flags={"CASE-0290": ("dental artefact",)},
             count=3,
+        ),
+        explained=tuple(
+            explained_case(case_id, rung=main, split_hash=SPLIT, dataset_digest="c3" * 32)
+            for case_id in ("CASE-0002", "CASE-0290")
         ),
         statements={"17": "Simulated patients: no approval needed.", "18a": "None."},
         limits=("The cohort is simulated.",),

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hnmets.explanation.attribution import Attribution
 from hnmets.reporting.canvas import BLUE, INK, ORANGE, canvas, house_style, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from hnmets.explanation.attribution import Attribution
 
 _MOST = 12
 
@@ -23,7 +24,7 @@ class Bar:
     error: float
 
 
-def bars_of(attribution: Attribution, most: int = _MOST) -> list[Bar]:
+def bars_of(attribution: "Attribution", most: int = _MOST) -> list[Bar]:
     """Return the strongest names, and the rest as one: what is drawn still sums up."""
     order = attribution.strongest
     named = order if len(order) <= most else order[: most - 1]
@@ -41,15 +42,15 @@ def bars_of(attribution: Attribution, most: int = _MOST) -> list[Bar]:
     return bars
 
 
-def attribution_figure(title: str, modalities: Attribution, columns: Attribution) -> "Figure":
+def attribution_figure(title: str, modalities: "Attribution", columns: "Attribution") -> "Figure":
     """Draw modalities above and columns below, in log odds of the calibrated risk."""
     above, below = bars_of(modalities), bars_of(columns)
     with house_style():
         figure = canvas(1.6 + 0.3 * (len(above) + len(below)))
         figure.suptitle(shortened(title, 60), fontsize=9)
         rows = figure.subplots(2, height_ratios=[len(above) + 1, len(below) + 1])
-        _draw(rows[0], above, "modalities, from the training patients' mean log odds")
-        _draw(rows[1], below, "columns, from a patient with the mean of every column")
+        _draw(rows[0], above, "modalities, from the\ntraining patients' mean log odds")
+        _draw(rows[1], below, "columns, from a patient\nwith the mean of every column")
         rows[1].set_xlabel("log odds added; right of 0 raises the risk")
     return figure
 

@@ -8,6 +8,7 @@ from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.estimate import Estimate
 from hnmets.reporting.audit import Control, Permutation, Stability
 from hnmets.reporting.cohort import CohortFlow, Endpoint, MissingValues
+from hnmets.reporting.explained import ExplainedCase
 from hnmets.reporting.lineage import Lineage
 from hnmets.reporting.missed import MissedCase
 from hnmets.reporting.portable import absolute_paths
@@ -38,6 +39,8 @@ class Findings:
         Rungs of the ladder that could not be run.
     timed, not_timed
         The rungs by a horizon, or why that could not be measured.
+    explained
+        Patients whose risk by the headline was explained; asked for one by one.
     statements
         What only people can say, by TRIPOD+AI item: `18a` funding, `17` ethics, …
     limits
@@ -70,6 +73,7 @@ class Findings:
     published: Published | None = None
     lineage: Lineage
     missed: tuple[MissedCase, ...] = ()
+    explained: tuple[ExplainedCase, ...] = ()
     statements: Mapping[str, str] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
 
@@ -78,6 +82,7 @@ class Findings:
             *self._names(),
             *self._ladder(),
             *self._comparability(),
+            *self._explanations(),
             *self._statements(),
             *(f"{place} holds an absolute path" for place in absolute_paths(self)),
         ):
@@ -96,6 +101,14 @@ class Findings:
                 return rung
         names = ", ".join(rung.name for rung in self.rungs)
         raise InvalidDataError(f"the report has no rung '{name}'; it has: {names}")
+
+    def is_explained_by(self, explained: ExplainedCase) -> bool:
+        """Tell whether an explanation is of the headline, as it was fitted here."""
+        return explained.belongs_to(
+            rung=self.headline,
+            split_hash=self.protocol.split_hash,
+            dataset_digest=self.lineage.dataset_digest,
+        )
 
     @property
     def main(self) -> Rung:
@@ -177,6 +190,11 @@ class Findings:
                 yield f"'{rung.name}' was scored on another split: it cannot be compared"
             if (rung.n, rung.events) != (self.rungs[0].n, self.rungs[0].events):
                 yield f"'{rung.name}' was scored on other patients: it cannot be compared"
+
+    def _explanations(self) -> Iterator[str]:
+        for each in self.explained:
+            if not self.is_explained_by(each):
+                yield f"the explanation of {each.case_id} is of another model"
 
     def _statements(self) -> Iterator[str]:
         known = {item.number for item in TRIPOD_ITEMS}

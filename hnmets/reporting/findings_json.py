@@ -3,23 +3,17 @@
 import json
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hnmets.domain.errors import InvalidDataError
 from hnmets.reporting.findings import Findings
+from hnmets.reporting.strict_json import STRICT, refused
 
 FORMAT: Final = 1
 
 
 class _Document(BaseModel):
-    # The dataclasses inside inherit this: an unknown key or a NaN is refused wherever it stands.
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        revalidate_instances="always",
-    )
+    model_config = STRICT
 
     format: Literal[1] = FORMAT
     findings: Findings
@@ -55,8 +49,6 @@ def from_json(text: str | bytes) -> Findings:
 
 
 def _refused(error: ValidationError) -> InvalidDataError:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(map(str, first["loc"])) or "the document"
-    return InvalidDataError(f"no findings of format {FORMAT}: {place}: {first['msg']}").with_note(
+    return refused(error, f"findings of format {FORMAT}").with_note(
         "Write them again with `hnmets evaluate` or `hnmets ablate` of this version."
     )

@@ -1,5 +1,6 @@
-"""The report as one HTML file that needs nothing else: no network, no scripts, no images."""
+"""The report as one HTML file that needs nothing else: no network, no scripts, no other files."""
 
+from base64 import b64encode
 from importlib.resources import files
 from pathlib import Path
 
@@ -61,7 +62,12 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"num": _number, "share": _share, "p": _p_value}
+    environment.filters |= {
+        "num": _number,
+        "share": _share,
+        "p": _p_value,
+        "png": _png,
+    }
     environment.tests["estimate"] = lambda value: isinstance(value, Estimate)
     return environment
 
@@ -85,6 +91,11 @@ def _share(value: float) -> Markup:
 
 def _p_value(value: float) -> Markup:
     return _data(value, p_text(value))
+
+
+def _png(content: bytes) -> str:
+    """Return a picture as an address that holds it."""
+    return f"data:image/png;base64,{b64encode(content).decode()}"
 
 
 def _figure(findings: Findings, name: str) -> Markup:

@@ -83,6 +83,26 @@ class Picture:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plane:
+    """One map in one plane, without letters: what is beside it says what it is.
+
+    Parameters
+    ----------
+    method, plane
+        Which map, and in which of the three planes.
+    width_mm
+        Of the part shown.
+    png
+        The drawing.
+    """
+
+    method: str
+    plane: str
+    width_mm: float
+    png: bytes
+
+
 def write_overlays(picture: Picture, folder: Path) -> list[Path]:
     """Write figure and NIfTI files of the regions' surroundings.
 
@@ -101,6 +121,25 @@ def write_overlays(picture: Picture, folder: Path) -> list[Path]:
     for path, voxels in zip(paths, volumes.values(), strict=True):
         write_nifti(path, voxels, shown.geometry)
     return [figure, *paths]
+
+
+def planes_of(picture: Picture) -> list[Plane]:
+    """Draw each map in each plane by itself, as `overlay_figure` does them together."""
+    from matplotlib.figure import Figure
+
+    shown = picture.of_regions()
+    sides = np.multiply(shown.geometry.shape, shown.geometry.spacing_mm).tolist()
+    planes = []
+    for method, values in shown.maps.items():
+        smooth, most = _smoothed(values, shown)
+        for axis, plane in enumerate(_PLANES):
+            down, across = (side for n, side in enumerate(sides) if n != axis)
+            figure = Figure(figsize=(_PLANE_INCH, _PLANE_INCH * down / across))
+            axes = figure.add_axes((0, 0, 1, 1))
+            _draw_plane(axes, shown, smooth, axis=axis, most=most)
+            png = image_bytes(figure, "png")
+            planes.append(Plane(method=method, plane=plane, width_mm=across, png=png))
+    return planes
 
 
 def overlay_figure(picture: Picture) -> "Figure":
@@ -127,15 +166,9 @@ def _draw_map(
     values: NDArray[np.floating],
     shown: Picture,
 ) -> None:
-    smooth = gaussian_filter(
-        values.astype(np.float64), [_SMOOTHED_MM / mm for mm in shown.geometry.spacing_mm]
-    )
-    # One voxel in two hundred may be brighter than the scale goes.
-    most = float(np.quantile(np.abs(smooth), 0.995)) or 1.0
+    smooth, most = _smoothed(values, shown)
     for axis, (plane, axes) in enumerate(zip(_PLANES, line, strict=True)):
-        others = tuple(a for a in range(3) if a != axis)
-        at = int(np.argmax(shown.outlines["tumour"].sum(axis=others)))
-        drawn = _draw_plane(axes, shown, smooth, axis=axis, at=at, most=most)
+        drawn = _draw_plane(axes, shown, smooth, axis=axis, most=most)
         axes.set_title(f"{name}, {plane}" if axis == 0 else plane, fontsize=8, parse_math=False)
     bar = figure.colorbar(drawn, ax=list(line), shrink=0.8, pad=0.01)
     bar.set_label("log odds per voxel", fontsize=7)
@@ -144,17 +177,22 @@ def _draw_map(
     bar.ax.grid(visible=False)
 
 
-def _draw_plane(  # noqa: PLR0913 - a plane of a map; all named
-    axes: "Axes",
-    shown: Picture,
-    smooth: NDArray[np.float64],
-    *,
-    axis: int,
-    at: int,
-    most: float,
+def _smoothed(values: NDArray[np.floating], shown: Picture) -> tuple[NDArray[np.float64], float]:
+    """Return a map as it is drawn, and the strength that has the full colour."""
+    smooth = gaussian_filter(
+        values.astype(np.float64), [_SMOOTHED_MM / mm for mm in shown.geometry.spacing_mm]
+    )
+    # One voxel in two hundred may be brighter than the scale goes.
+    return smooth, float(np.quantile(np.abs(smooth), 0.995)) or 1.0
+
+
+def _draw_plane(
+    axes: "Axes", shown: Picture, smooth: NDArray[np.float64], *, axis: int, most: float
 ) -> "AxesImage":
     from matplotlib.colors import Normalize
 
+    others = tuple(a for a in range(3) if a != axis)
+    at = int(np.argmax(shown.outlines["tumour"].sum(axis=others)))
     axes.set_axis_off()
     # The first index of axial planes runs to the back, of the others to the head.
     origin: Literal["upper", "lower"] = "upper" if axis == 0 else "lower"
@@ -162,7 +200,8 @@ def _draw_plane(  # noqa: PLR0913 - a plane of a map; all named
     axes.imshow(shown.window.take(at, axis), cmap="gray", vmin=0, vmax=1, origin=origin)
     drawn = axes.imshow(
         picture,
-        cmap="RdBu_r",
+        # Its ends stay bright: what lies in air has to be seen on black.
+        cmap="coolwarm",
         norm=Normalize(-most, most),
         alpha=np.clip(np.abs(picture) / most, 0, 1) * 0.75,
         origin=origin,

@@ -12,18 +12,21 @@ from hnmets.domain.errors import CaseError, UsageError
 from hnmets.explanation.attribution import Attribution, attribute_columns, attribute_modalities
 from hnmets.explanation.modality_drop import ModalityDrop, modality_drop
 from hnmets.extractors.embedding import CHANNELS
-from hnmets.reporting.attribution_figure import attribution_figure
+from hnmets.reporting.attribution_figure import attribution_figure, bars_of
 from hnmets.reporting.canvas import image_bytes
+from hnmets.reporting.explained import Divided, ExplainedCase
 from hnmets.workflows.ablation_plan import Plan, prepare
 from hnmets.workflows.case_reader import read_case, readings_of
 from hnmets.workflows.explain_image import FoldNetwork, ImageExplanation, explain_image
 from hnmets.workflows.fold_networks import trained_embeddings
+from hnmets.workflows.kept_explanations import keep_explanation
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.on_case import OnStep, say_nothing
 from hnmets.workflows.study import Study
 
 # The network that was trained in a fold, by the fold's name; None where there is none.
 NetworkOf = Callable[[str], FoldNetwork | None]
+_MOST_BARS = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,6 +90,8 @@ def run(  # noqa: PLR0913 - what is asked, and who is told; all named
 ) -> Explanation:
     """Fit the last rung of the ladder as the ladder does, and explain one held-out case.
 
+    The store keeps what the report shows of it, in place of what it had of the case.
+
     Parameters
     ----------
     network_of
@@ -134,7 +139,30 @@ def run(  # noqa: PLR0913 - what is asked, and who is told; all named
         ),
     )
     _write(found, out)
+    keep_explanation(_explained(found, plan), study.store_folder)
     return found
+
+
+def _explained(found: Explanation, plan: Plan) -> ExplainedCase:
+    """Return what a report shows of an explanation."""
+    image = found.image
+    return ExplainedCase(
+        case_id=found.case_id,
+        rung=found.rung,
+        fold=found.fold,
+        split_hash=plan.split.hash,
+        dataset_digest=plan.dataset.digest,
+        event=found.event,
+        risk=found.risk,
+        modalities=_divided(found.modalities),
+        columns=_divided(found.columns),
+        image=image if isinstance(image, str) else image.explained,
+    )
+
+
+def _divided(found: Attribution) -> Divided:
+    bars = tuple(bars_of(found, _MOST_BARS))
+    return Divided(base=found.base, bars=bars, log_odds=found.log_odds)
 
 
 def _trained(study: Study, plan: Plan) -> NetworkOf:

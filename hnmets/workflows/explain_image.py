@@ -14,7 +14,8 @@ from hnmets.domain.geometry import Geometry
 from hnmets.explanation.shares import Shares, shares
 from hnmets.extractors.embedding import Embedding, network_input
 from hnmets.imaging.crop import Crop, crop_geometry, sampled_in_crop
-from hnmets.reporting.overlay import Picture, write_overlays
+from hnmets.reporting.explained import ExplainedImage, Hidden, MapShares
+from hnmets.reporting.overlay import Picture, Plane, planes_of, write_overlays
 
 if TYPE_CHECKING:
     from hnmets.explanation.grad_cam import GradCam
@@ -57,6 +58,8 @@ class ImageExplanation:
         not asked, NaN where a map is flat.
     files
         Overlays, PNG and NIfTI.
+    planes
+        The overlays of the PNG, one by one.
     """
 
     network: str
@@ -66,6 +69,7 @@ class ImageExplanation:
     shares: Mapping[str, Shares | None]
     weight_dependence: Mapping[str, float]
     files: tuple[Path, ...]
+    planes: tuple[Plane, ...]
 
     def as_json(self) -> dict[str, object]:
         """Return the numbers as a JSON object; the maps are in the files."""
@@ -86,6 +90,26 @@ class ImageExplanation:
             },
             "files": [file.name for file in self.files],
         }
+
+    @property
+    def explained(self) -> ExplainedImage:
+        """What a report shows of it."""
+        return ExplainedImage(
+            network=self.network,
+            shares=tuple(
+                MapShares(method=method, shares=found) for method, found in self.shares.items()
+            ),
+            regions=tuple(
+                Hidden(
+                    region=each.region,
+                    look=each.look,
+                    look_and_contour=each.look_and_contour,
+                )
+                for each in self.occlusions
+                if each.voxels
+            ),
+            planes=self.planes,
+        )
 
 
 def explain_image(
@@ -119,6 +143,7 @@ def explain_image(
     cam = grad_cam(network.classifier, seen)
     maps = {GRADIENTS: gradients.attributions[0]} | ({CAM: cam.map} if cam.tells_where else {})
     outlines = {"tumour": crop.tumour, "ring": crop.ring}
+    picture = _picture(case.case_id, crop, grid, maps)
     return ImageExplanation(
         network=network.name,
         gradients=gradients,
@@ -129,7 +154,8 @@ def explain_image(
             for name, values in maps.items()
         },
         weight_dependence=_dependence(network.classifier, seen, list(maps), shuffles),
-        files=tuple(write_overlays(_picture(case.case_id, crop, grid, maps), out)),
+        files=tuple(write_overlays(picture, out)),
+        planes=tuple(planes_of(picture)),
     )
 
 

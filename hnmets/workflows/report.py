@@ -1,5 +1,6 @@
 """`report`: one HTML file of an ablation, which works offline."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from hnmets.domain.errors import UsageError
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.findings_json import from_json, to_json
 from hnmets.reporting.html import write_report
+from hnmets.workflows.kept_explanations import explanations_of
 from hnmets.workflows.study import Study
 
 _FOLDER = "evaluations"
@@ -23,13 +25,15 @@ def keep(findings: Findings, store: Path, *, run: str, at: datetime) -> Path:
     return path
 
 
-def run(study: Study, out: Path, *, asked: str | None = None) -> Path:
+def run(study: Study, out: Path, *, asked: str | None = None, explained: bool = True) -> Path:
     """Write the report of a run.
 
     Parameters
     ----------
     asked
         Key of the run, or its beginning; the newest run by default.
+    explained
+        Whether to show the patients whose risks were explained.
 
     Returns
     -------
@@ -40,6 +44,8 @@ def run(study: Study, out: Path, *, asked: str | None = None) -> Path:
     ------
     UsageError
         If there is no such run.
+    InvalidDataError
+        If a file of the run or of an explanation is damaged.
     """
     kept = sorted((study.store_folder / _FOLDER).glob("*.json"))
     wanted = [path for path in kept if path.stem.rpartition("-")[2].startswith(_short(asked))]
@@ -49,6 +55,9 @@ def run(study: Study, out: Path, *, asked: str | None = None) -> Path:
             "Run `hnmets ablate` first."
         )
     findings = from_json(wanted[-1].read_text(encoding="utf-8"))
+    if explained:
+        shown = explanations_of(findings, study.store_folder)
+        findings = replace(findings, explained=shown)
     write_report(findings, out)
     return out
 

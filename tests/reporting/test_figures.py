@@ -81,6 +81,7 @@ def test_names_are_neither_formulas_nor_markup(full: Findings) -> None:
         stability=None,
         permutation=None,
         published=None,
+        explained=(),
     )
     for name in ("forest", "roc", "calibration", "decision"):
         written = "\n".join(words(svg(named, name)))

@@ -129,5 +129,6 @@ def test_a_figure_shows_the_headline_first_and_the_baseline_second(full: Finding
 
 
 def test_a_headline_that_is_the_baseline_is_shown_once(full: Findings) -> None:
-    stages = [rung.stage for rung in replace(full, headline="clinical + volume").highlighted]
+    other = replace(full, headline="clinical + volume", explained=())
+    stages = [rung.stage for rung in other.highlighted]
     assert stages == [Stage.CLINICAL_SIZE, Stage.RADIOMICS, Stage.DEEP]

@@ -1,4 +1,5 @@
 import re
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import fields, is_dataclass, replace
@@ -6,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.estimate import Estimate, Measured, NotEstimable
 from hnmets.evaluation.operating_point import OperatingPoint
 from hnmets.reporting.audit import Control
 from hnmets.reporting.catalog import CHARTS
 from hnmets.reporting.curves import CalibrationPoints, DecisionPoints, RiskHistogram, RocPoints
+from hnmets.reporting.explained import ExplainedImage
 from hnmets.reporting.few_events import few_events
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.html import render, write_report
@@ -101,6 +104,7 @@ def test_every_estimate_of_the_findings_is_in_the_document(full: Findings, page:
         wanted += numbers(part)
     for part in (full.published, full.selections, full.stability, full.permutation):
         wanted += numbers(part)
+    wanted += numbers(full.explained, without={"error"})  # blank where there is none
     assert not wanted - shown
     assert {full.main.prevalence, full.main.operating.blind_accuracy} <= set(shown)
 
@@ -185,12 +189,13 @@ def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
 
 
 def test_nothing_is_loaded_from_anywhere(full: Findings, page: Page) -> None:
-    loading = {"script", "link", "img", "iframe", "object", "embed", "image", "base", "form"}
+    loading = {"script", "link", "iframe", "object", "embed", "image", "base", "form"}
     assert {element.tag for element in page.everything()}.isdisjoint(loading)
     for element in page.everything():
         for name, value in element.attributes.items():
             if name in {"src", "href", "xlink:href", "action", "data"}:
-                assert (value or "").startswith("#")
+                inside = "data:image/png;base64," if element.tag == "img" else "#"
+                assert (value or "").startswith(inside)
             assert not name.startswith("on")
     document = render(full)
     assert not re.search(r"url\((?!#)", document)
@@ -436,3 +441,42 @@ def test_the_checklist_has_a_line_for_every_part(page: Page) -> None:
 def test_the_file_holds_the_document(full: Findings, tmp_path: Path) -> None:
     write_report(full, tmp_path / "reports" / "report.html")
     assert (tmp_path / "reports" / "report.html").read_text(encoding="utf-8") == render(full)
+
+
+def test_an_explained_risk_is_taken_apart_and_a_shortcut_is_named(
+    full: Findings, page: Page
+) -> None:
+    case = full.explained[0]
+    shown = page.by_id("explained-1")
+    assert shown.all("h3")[0].text.startswith(f"{case.case_id}: risk 0.354, the event was seen")
+    for found, table in zip((case.modalities, case.columns), shown.all("table"), strict=False):
+        start, *bars, whole = [row.numbers[0] for row in table.all("tbody")[0].all("tr")]
+        assert [start, *bars] == [found.base, *(bar.value for bar in found.bars)]
+        assert start + sum(bars) == pytest.approx(whole)
+    assert "most lies outside: a shortcut until explained" in shown.text
+    assert "nothing is attributed anywhere" in shown.text
+    assert isinstance(case.image, ExplainedImage)
+    drawn = [picture.attributes["src"] for picture in shown.all("img")]
+    header = "data:image/png;base64,"
+    assert [b64decode(src.removeprefix(header)) for src in drawn if src] == [
+        plane.png for plane in case.image.planes
+    ]
+
+
+def test_a_risk_without_an_image_says_why(full: Findings) -> None:
+    case = replace(full.explained[0], image="no backbone was trained in this fold")
+    page = Page.of(render(replace(full, explained=(case,))))
+    assert "not shown: no backbone was trained in this fold" in page.by_id("explained").text
+    assert page.all("img") == []
+
+
+def test_where_no_risk_was_explained_the_command_is_named(full: Findings) -> None:
+    section = Page.of(render(replace(full, explained=()))).by_id("explained")
+    assert "hnmets explain --case CASE" in section.text
+
+
+def test_an_explanation_of_another_model_is_refused(full: Findings) -> None:
+    for other in ({"rung": "volume"}, {"split_hash": "0" * 64}, {"dataset_digest": "0" * 64}):
+        case = replace(full.explained[0], **other)
+        with pytest.raises(InvalidDataError, match="explanation of CASE-0002 is of another model"):
+            replace(full, explained=(case,))

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from hnmets.reporting.catalog import CHARTS
+from hnmets.reporting.explained import ExplainedCase
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.html import render
 from tests.browser import arguments
@@ -25,13 +26,17 @@ document.getElementById("frame").addEventListener("load", function () {{
   }});
   const letters = [...report.querySelectorAll("figure svg text")].map(
     text => text.getBoundingClientRect().height);
+  const images = [...report.querySelectorAll("img")].map(picture => {{
+    const box = picture.getBoundingClientRect();
+    return [picture.naturalWidth, Math.round(box.left), Math.round(box.right)];
+  }});
   const outside = [...report.querySelectorAll("body *")].filter(
     e => !e.closest("svg") && !e.closest("details:not([open])") && !e.closest("thead")
       && e.getBoundingClientRect().right > page.clientWidth + 1).map(
     e => e.tagName + " " + e.textContent.trim().slice(0, 40));
   const style = getComputedStyle(report.body);
   document.getElementById("told").textContent = JSON.stringify({{
-    scroll: page.scrollWidth, client: page.clientWidth, boxes, outside,
+    scroll: page.scrollWidth, client: page.clientWidth, boxes, images, outside,
     smallest: Math.min(...letters), colour: style.color, background: style.backgroundColor,
   }});
 }});
@@ -80,6 +85,11 @@ def test_the_report_is_complete_and_quiet(full: Findings, shown: Shown, width: i
     for left, right, height in told["boxes"]:
         assert 0 <= left < right <= width
         assert height > 150
+    assert len(told["images"]) == 3 * len(full.explained)
+    for loaded, left, right in told["images"]:
+        assert loaded > 300
+        assert 0 <= left < right <= width
+        assert right - left > 200
     assert told["outside"] == []
     assert told["scroll"] <= told["client"]
 
@@ -94,6 +104,18 @@ def test_a_phone_shows_letters_of_a_size_to_read_dark_on_white(
     assert told["scroll"] <= told["client"]
 
 
+def _named(case: ExplainedCase, long: str) -> ExplainedCase:
+    assert not isinstance(case.image, str)
+    bars = tuple(replace(bar, name=long) for bar in case.columns.bars)
+    regions = tuple(replace(each, region=long) for each in case.image.regions)
+    return replace(
+        case,
+        case_id=long,
+        columns=replace(case.columns, bars=bars),
+        image=replace(case.image, network=long, regions=regions),
+    )
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_long_names_widen_nothing(full: Findings, shown: Shown, width: int) -> None:
     long = "radiomics_" * 30
@@ -104,6 +126,7 @@ def test_long_names_widen_nothing(full: Findings, shown: Shown, width: int) -> N
         study=long,
         rungs=tuple(rungs),
         subgroups=tuple(replace(row, variable=long, group=long) for row in full.subgroups),
+        explained=tuple(_named(case, long) for case in full.explained),
     )
     told, console = shown(named, width)
     assert console == ""

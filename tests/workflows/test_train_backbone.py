@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from feature_store.snapshot import Snapshot, read_snapshot
+from feature_store.snapshot import read_snapshot
 from hnmets.datasets.provenance import patient_digest
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.evaluation.estimate import Estimate
@@ -18,46 +18,21 @@ from hnmets.networks.fold_model import read_fold_model
 from hnmets.networks.weights_file import WeightsError
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.tracking.in_memory import InMemoryTracker
-from hnmets.workflows import ablate, ablate_backbones, features_build, train_backbone
+from hnmets.workflows import ablate, ablate_backbones, features_build
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.fold_networks import backbone_folder, trained_embeddings, weights_path
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.store_view import in_view
 from hnmets.workflows.study import Study
 from hnmets.workflows.study_split import study_split
-from hnmets.workflows.train_backbone import Request, Training
-from tests.builders_cohorts import copy_of, study_of, write_cohort
-
-TABLES_AND_CROPS = features_build.Request(
-    only=("cohort", "clinical", "outcome", "size", "embedding")
-)
-CNN = Request(backbone="cnn")
-FOLDS = ("repeat 1 fold 1", "repeat 1 fold 2")
-
-
-def settings(file: Path, **flags: object) -> Study:
-    quick = {"split__folds": 2, "split__repeats": 2, "split__inner_folds": 2}
-    return study_of(file, **quick, backbone__epochs=2, build__jobs=1, **flags)
-
-
-def build(study: Study) -> Snapshot:
-    features_build.run(study, TABLES_AND_CROPS, executor=InProcess())
-    return in_view(read_cohort(study), read_snapshot(study.store_folder))
-
-
-def train(
-    study: Study, request: Request = CNN, tracker: InMemoryTracker | None = None
-) -> Training:
-    return train_backbone.run(study, request, tracker=tracker or InMemoryTracker())
+from tests.builders_backbones import CNN, FOLDS, build, settings, train, with_crops
+from tests.builders_cohorts import copy_of, write_cohort
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cohort with its crops."""
-    cohort = SyntheticCohort(cases=24, seed=5, scale=0.25)
-    file = write_cohort(tmp_path_factory.mktemp("deep"), cohort)
-    build(settings(file))
-    return file
+    return with_crops(tmp_path_factory.mktemp("deep"))
 
 
 @pytest.fixture
