@@ -1,10 +1,12 @@
 """A network trained in its fold, explained for a patient of the other, and shown in the report."""
 
 import re
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from feature_store.snapshot import read_snapshot
 from hnmets.datasets.provenance import patient_digest
@@ -20,6 +22,15 @@ from hnmets.workflows.study_split import study_split
 from tests.builders_backbones import build, settings, train, with_crops
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Generator[None]:
+    """Small networks on one thread: several only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
