@@ -17,6 +17,17 @@ def compiled() -> None:
     compile_all()
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Generator[None]:
+    """Small networks on one thread: on a busy machine several only wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of published data sets, or a skip with the reason."""

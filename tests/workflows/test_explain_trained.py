@@ -1,12 +1,10 @@
 """A network trained in its fold, explained for a patient of the other, and shown in the report."""
 
 import re
-from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from feature_store.snapshot import read_snapshot
 from hnmets.datasets.provenance import patient_digest
@@ -21,20 +19,11 @@ from hnmets.workflows.study import Study
 from hnmets.workflows.study_split import study_split
 from tests.builders_backbones import build, settings, train, with_crops
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Generator[None]:
-    """Small networks on one thread: several only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A cohort whose trained networks have embedded everybody."""
     study = settings(with_crops(tmp_path_factory.mktemp("explained")))
     train(study)

@@ -28,6 +28,8 @@ from hnmets.workflows.study_split import study_split
 from tests.builders_backbones import CNN, FOLDS, build, settings, train, with_crops
 from tests.builders_cohorts import copy_of, write_cohort
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
