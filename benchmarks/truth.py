@@ -1,6 +1,6 @@
 """Does the ladder find what the generator hid, and nothing else? Four claims, each told apart.
 
-A synthetic cohort of 1,200 cases at scale 0.4 (269 events with seed 11) is written, its store
+A synthetic cohort of 3,000 cases at scale 0.4 (592 events with seed 31) is written, its store
 filled, and its ladder climbed on five folds. The embedding's backbone is untrained, so the
 spatial part of the truth stays unseen.
 
@@ -29,7 +29,7 @@ from hnmets.workflows.on_case import ignore
 from hnmets.workflows.rung_scores import scores_of
 from hnmets.workflows.study import Study, load_study
 
-CASES, SEED, SCALE, JOBS = 1200, 11, 0.4, 2
+CASES, SEED, SCALE, JOBS = 3000, 31, 0.4, 2
 FUSED = "all, fused"
 MARGIN = 0.05
 CHANCE = (0.45, 0.55)
