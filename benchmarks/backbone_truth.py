@@ -16,16 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.claims import claim, estimated, measure, scores_of, told
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.comparison import paired_bootstrap
-from hnmets.evaluation.estimate import Estimate, Measured
+from hnmets.evaluation.estimate import Estimate
 from hnmets.networks.architecture import BackboneName
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.workflows import ablate_backbones, cohort_synth, features_build
 from hnmets.workflows.ablate import Ablation
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.ladder import WITHOUT
-from hnmets.workflows.rung_scores import RungScores
 from hnmets.workflows.study import Study, load_study
 
 CASES, SEEDS, SCALE, JOBS = 600, (41, 42, 43), 0.4, 2
@@ -123,7 +123,7 @@ def fusion_gains(found: list[Ablation], name: BackboneName) -> bool:
 
 def stays_at_chance(found: Ablation, name: BackboneName) -> bool:
     """Ask whether nothing is found where there is nothing."""
-    auc = estimated(scores_of(found, f"trained {name}").measures["auc"])
+    auc = measure(found, f"trained {name}", "auc")
     return claim(auc.low <= 0.5 <= auc.high, f"{name} on permuted outcomes: {told(auc)}")
 
 
@@ -131,31 +131,6 @@ def lead(found: Ablation, name: str, other: str) -> Estimate:
     """Return by how much one rung's AUC is above another's, in the same folds."""
     first, second = (scores_of(found, each).out_of_fold.predictions for each in (name, other))
     return estimated(paired_bootstrap(first, second, Bootstrap()))
-
-
-def scores_of(found: Ablation, name: str) -> RungScores:
-    """Return a rung."""
-    (scores,) = (each for each in found.scores if each.out_of_fold.rung.name == name)
-    return scores
-
-
-def estimated(measured: Measured) -> Estimate:
-    """Return the estimate; a cohort of this size has one."""
-    if not isinstance(measured, Estimate):
-        raise TypeError(measured.reason)
-    return measured
-
-
-def told(measured: Measured) -> str:
-    """Return a number with its interval."""
-    found = estimated(measured)
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
-
-
-def claim(good: bool, words: str) -> bool:
-    """Print a claim with its verdict, and return that."""
-    print(f"{'PASS' if good else 'FAIL'}  {words}", flush=True)
-    return good
 
 
 if __name__ == "__main__":

@@ -14,19 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.claims import claim, estimated, measure, scores_of, told
 from hnmets.datasets.drawing import draw
 from hnmets.datasets.fold_rows import folds_of
 from hnmets.datasets.subjects import Subject
 from hnmets.evaluation.bootstrap import Bootstrap
-from hnmets.evaluation.estimate import Estimate, Measured
+from hnmets.evaluation.estimate import Estimate
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.sources.synthetic.truth import Truth
-from hnmets.workflows import ablate, cohort_synth, features_build
+from hnmets.workflows import ablate, cohort_synth, features_build, rung_scores
 from hnmets.workflows.ablate import Ablation
 from hnmets.workflows.cross_validation import cross_validate
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.on_case import ignore
-from hnmets.workflows.rung_scores import scores_of
 from hnmets.workflows.study import Study, load_study
 
 CASES, SEED, SCALE, JOBS = 3000, 31, 0.4, 2
@@ -96,38 +96,13 @@ def permuted_auc(study: Study, found: Ablation) -> Estimate:
     dealt = replace(found.dataset, rows=replace(rows, outcome=outcome))
     told_anew = zip(rows.case_ids, rows.patient_ids, outcome.tolist(), strict=True)
     subjects = [Subject(case_id=c, patient_id=p, event=event) for c, p, event in told_anew]
-    rungs = [s.out_of_fold.rung for s in found.scores if s.out_of_fold.rung.name == FUSED]
+    rungs = [scores_of(found, FUSED).out_of_fold.rung]
     folds = folds_of(dealt, draw(subjects, study.split))
     scored = cross_validate(
         folds, rungs, selection=study.selection, seed=study.split.seed, on_fold=ignore
     )
-    (scores,) = scores_of(scored.rungs, family=(), bootstrap=Bootstrap())
+    (scores,) = rung_scores.scores_of(scored.rungs, family=(), bootstrap=Bootstrap())
     return estimated(scores.measures["auc"])
-
-
-def measure(found: Ablation, rung: str, name: str) -> Estimate:
-    """Return a number of a rung."""
-    (scores,) = (s for s in found.scores if s.out_of_fold.rung.name == rung)
-    return estimated(scores.measures[name])
-
-
-def estimated(measured: Measured) -> Estimate:
-    """Return the estimate; a cohort of this size has one."""
-    if not isinstance(measured, Estimate):
-        raise TypeError(measured.reason)
-    return measured
-
-
-def told(measured: Measured) -> str:
-    """Return a number with its interval."""
-    found = estimated(measured)
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
-
-
-def claim(good: bool, words: str) -> bool:
-    """Print a claim with its verdict, and return that."""
-    print(f"{'PASS' if good else 'FAIL'}  claim: {words}")
-    return good
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """`hnmets train backbone`: one network per training fold."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from cli import options, render
+from hnmets.networks.architecture import BackboneName
 
 if TYPE_CHECKING:
     from hnmets.workflows.backbone_lessons import FoldTraining
     from hnmets.workflows.train_backbone import Training
 
-NAMES = "swin, resnet10, resnet18, densenet121, efficientnet-b0, cnn"
+NAMES = ", ".join(get_args(BackboneName))
 Backbone = Annotated[str, typer.Option("--backbone", "-b", help=f"One of {NAMES}.")]
 Folds = Annotated[
     str | None, typer.Option("--fold", help="Only these folds of a repeat: 1, or 1,3.")

@@ -21,7 +21,7 @@ from hnmets.imaging.crop import Crop, cut
 from hnmets.imaging.crop_cache import crop_key
 
 if TYPE_CHECKING:
-    from hnmets.extractors.swin_engine import Engine
+    from hnmets.extractors.network_engine import Engine
     from hnmets.imaging.alteration import Alteration
 
 Variant = Literal["both", "tumour", "ring"]
@@ -161,7 +161,7 @@ class Embedding:
 
     def _engine(self) -> "Engine":
         # Seconds of imports, which a build that finds nothing to do shall not pay.
-        from hnmets.extractors.swin_engine import engine_of
+        from hnmets.extractors.network_engine import engine_of
 
         return engine_of(self.parameters, channels=len(CHANNELS))
 

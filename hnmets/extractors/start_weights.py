@@ -1,6 +1,7 @@
 """What a training starts from: the untrained network of the study, or weights of a file."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,27 +18,62 @@ Init = int | Path
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Start:
-    """Where a training starts.
+    """Where a training starts; the network is built when it is asked for.
 
     Parameters
     ----------
-    encoder
-        On the CPU; every fold copies it.
-    identity
-        Seed or digest of its weights, as JSON.
-    device
-        Where the training runs.
+    parameters
+        Of the network.
+    channels
+        Of its input.
     """
 
-    encoder: "Encoder"
-    identity: Json
-    device: str
+    parameters: EmbeddingParameters
+    channels: int
+
+    @property
+    def identity(self) -> Json:
+        """Seed or digest of the weights, as JSON."""
+        digest = self.parameters.weights_sha256
+        return f"sha256:{digest}" if digest else f"random(seed={self.parameters.seed}, contrast)"
+
+    @cached_property
+    def encoder(self) -> "Encoder":
+        """The network, on the CPU; untrained weights see the CT at contrast.
+
+        Raises
+        ------
+        WeightsError
+            If the weights cannot be used.
+        """
+        from hnmets.extractors.network_engine import encoder_with
+        from hnmets.networks.backbones import with_contrast
+        from hnmets.networks.swin import SwinEncoder
+
+        digest = self.parameters.weights_sha256
+        encoder = encoder_with(self.parameters, digest, channels=self.channels)
+        if digest is None and isinstance(encoder, SwinEncoder):
+            return with_contrast(encoder)
+        return encoder
+
+    @property
+    def device(self) -> str:
+        """Where the training runs.
+
+        Raises
+        ------
+        UsageError
+            If a GPU was asked for and there is none.
+        """
+        from hnmets.extractors.network_engine import device_of
+
+        return device_of(self.parameters.device, self.parameters.precision)
 
 
 def start_of(
     parameters: EmbeddingParameters, *, backbone: BackboneName, init: Init | None, channels: int
 ) -> Start:
-    """Build the network that a training starts from; untrained weights see the CT at contrast.
+    """Return what a training starts from.
 
     Parameters
     ----------
@@ -49,30 +85,18 @@ def start_of(
     Raises
     ------
     UsageError
-        If weights are to be read into another network than a Swin Transformer, nobody says how
-        they were trained, or a GPU was asked for and there is none.
+        If weights are to be read into another network than a Swin Transformer, or nobody says
+        how they were trained.
     WeightsError
-        If the weights cannot be used.
+        If there is no such file.
     """
-    from hnmets.extractors.swin_engine import device_of, encoder_with
-    from hnmets.networks.backbones import with_contrast
-    from hnmets.networks.swin import SwinEncoder
-
     chosen = _chosen(parameters, init)
     if backbone != "swin":
         if isinstance(init, Path):
             raise UsageError(f"weights are read into a swin alone, not into a {backbone}")
         chosen = replace(chosen, weights=None)
-    chosen = replace(chosen, backbone=backbone, precision="single")
-    digest = chosen.weights_sha256
-    encoder = encoder_with(chosen, digest, channels=channels)
-    if digest is None and isinstance(encoder, SwinEncoder):
-        encoder = with_contrast(encoder)
-    return Start(
-        encoder=encoder,
-        identity=f"sha256:{digest}" if digest else f"random(seed={chosen.seed}, contrast)",
-        device=device_of(parameters.device, "single"),
-    )
+    own = replace(chosen, backbone=backbone, precision="single")
+    return Start(parameters=own, channels=channels)
 
 
 def _chosen(parameters: EmbeddingParameters, init: Init | None) -> EmbeddingParameters:

@@ -9,7 +9,7 @@ from hnmets.extractors.embedding import CHANNELS, Embedding, library_versions
 from hnmets.networks.fold_model import StoredModel
 
 if TYPE_CHECKING:
-    from hnmets.extractors.swin_engine import Engine
+    from hnmets.extractors.network_engine import Engine
 
 KIND = "trained"
 LOGIT = "logit"

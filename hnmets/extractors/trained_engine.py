@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from hnmets.extractors.embedding_parameters import EmbeddingParameters
-from hnmets.extractors.swin_engine import Engine, device_of, encoder_with
+from hnmets.extractors.network_engine import Engine, device_of, encoder_with
 from hnmets.networks.classifier import Classifier
 from hnmets.networks.classifier_file import load_classifier
 from hnmets.networks.fold_model import StoredModel
-from hnmets.networks.weights_file import WeightsError, digest_of
+from hnmets.networks.weights_file import require_unchanged
 
 
 class EmbeddingAndLogit(nn.Module):
@@ -66,10 +66,7 @@ def classifier_of(
     WeightsError
         If the file is another one, or cannot be used.
     """
-    if digest_of(path) != sha256:
-        raise WeightsError(f"{path.name} changed while the work was under way").with_note(
-            "Run the command again."
-        )
+    require_unchanged(path, sha256)
     # The weights that the encoder is built with are all replaced.
     classifier, _ = load_classifier(path, encoder_with(parameters, None, channels=channels))
     return classifier

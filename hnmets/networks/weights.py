@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hnmets.networks.architecture import Architecture, Merging
 from hnmets.networks.swin import SwinEncoder, random_encoder
-from hnmets.networks.weights_file import WeightsError, digest_of, read_tensors
+from hnmets.networks.weights_file import WeightsError, read_tensors, require_unchanged
 
 MINIMUM_SHARE = 0.95
 # What checkpoints put before the names of the backbone: DataParallel, SuPreM, SwinUNETR, VoCo,
@@ -64,10 +64,7 @@ def pretrained_encoder(
     WeightsError
         If the file changed, cannot be read, or fills less than 95 % of the backbone.
     """
-    if digest_of(path) != sha256:
-        raise WeightsError(f"weights {path.name} changed while the work was under way").with_note(
-            "Run the command again."
-        )
+    require_unchanged(path, sha256)
     encoder = random_encoder(architecture, channels=channels, merging=merging, seed=0)
     return encoder, load(encoder, read_tensors(path), label=path.name)
 

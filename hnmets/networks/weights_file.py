@@ -56,6 +56,20 @@ def digest_of(path: Path) -> str:
         ) from error
 
 
+def require_unchanged(path: Path, sha256: str) -> None:
+    """Check that a weights file is the one that was planned with.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such file, or its digest is another one.
+    """
+    if digest_of(path) != sha256:
+        raise WeightsError(f"weights {path.name} changed while the work was under way").with_note(
+            "Run the command again."
+        )
+
+
 def read_tensors(path: Path) -> dict[str, "Tensor"]:
     """Read the tensors of a `.safetensors` file, or of a PyTorch file that holds nothing else.
 

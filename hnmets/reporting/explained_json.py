@@ -1,15 +1,15 @@
 """An explained patient as JSON, drawings included: one file is never of two explanations."""
 
-import json
 from typing import Final, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from hnmets.reporting.explained import ExplainedCase
-from hnmets.reporting.strict_json import STRICT, refused
+from hnmets.reporting.strict_json import STRICT, read, written
 
 FORMAT: Final = 1
 _WHAT = f"explanation of format {FORMAT}"
+_OTHERWISE = "Make it again with `hnmets explain` of this version, or remove the file."
 
 
 class _Document(BaseModel):
@@ -27,11 +27,7 @@ def to_json(explained: ExplainedCase) -> str:
     InvalidDataError
         If a number is not finite or a value has the wrong type.
     """
-    try:
-        document = _Document(explained=explained)
-    except ValidationError as error:
-        raise refused(error, _WHAT) from None
-    return json.dumps(document.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
+    return written(lambda: _Document(explained=explained), _WHAT)
 
 
 def from_json(text: str | bytes) -> ExplainedCase:
@@ -42,9 +38,4 @@ def from_json(text: str | bytes) -> ExplainedCase:
     InvalidDataError
         If it is not a document of this format.
     """
-    try:
-        return _Document.model_validate_json(text).explained
-    except ValidationError as error:
-        raise refused(error, _WHAT).with_note(
-            "Make it again with `hnmets explain` of this version, or remove the file."
-        ) from None
+    return read(_Document, text, _WHAT, otherwise=_OTHERWISE).explained

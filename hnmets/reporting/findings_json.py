@@ -1,15 +1,15 @@
 """Findings as JSON: written once, read by any later version or refused."""
 
-import json
 from typing import Final, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from hnmets.domain.errors import InvalidDataError
 from hnmets.reporting.findings import Findings
-from hnmets.reporting.strict_json import STRICT, refused
+from hnmets.reporting.strict_json import STRICT, read, written
 
 FORMAT: Final = 1
+_WHAT = f"findings of format {FORMAT}"
+_OTHERWISE = "Write them again with `hnmets evaluate` or `hnmets ablate` of this version."
 
 
 class _Document(BaseModel):
@@ -27,11 +27,7 @@ def to_json(findings: Findings) -> str:
     InvalidDataError
         If a number is not finite or a value has the wrong type.
     """
-    try:
-        document = _Document(findings=findings)
-    except ValidationError as error:
-        raise _refused(error) from None
-    return json.dumps(document.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
+    return written(lambda: _Document(findings=findings), _WHAT, otherwise=_OTHERWISE)
 
 
 def from_json(text: str | bytes) -> Findings:
@@ -42,13 +38,4 @@ def from_json(text: str | bytes) -> Findings:
     InvalidDataError
         If it is not a document of this format.
     """
-    try:
-        return _Document.model_validate_json(text).findings
-    except ValidationError as error:
-        raise _refused(error) from None
-
-
-def _refused(error: ValidationError) -> InvalidDataError:
-    return refused(error, f"findings of format {FORMAT}").with_note(
-        "Write them again with `hnmets evaluate` or `hnmets ablate` of this version."
-    )
+    return read(_Document, text, _WHAT, otherwise=_OTHERWISE).findings

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from hnmets.datasets.dataset import Dataset
@@ -17,7 +18,6 @@ from hnmets.reporting.timed import Timed
 from hnmets.sources.outcomes import DAYS_PER_MONTH
 from hnmets.tracking.base import Tracker
 from hnmets.tracking.environment import capture
-from hnmets.tracking.opening import open_tracker
 from hnmets.tracking.privacy import Privacy
 from hnmets.workflows.ablation_audits import Audits
 from hnmets.workflows.ablation_findings import Told
@@ -36,6 +36,7 @@ from hnmets.workflows.negative_controls import negative_controls
 from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.oracles import oracles_of
 from hnmets.workflows.procedure import Procedure
+from hnmets.workflows.remembering import remembered
 from hnmets.workflows.report import keep
 from hnmets.workflows.rung_scores import RungScores, scores_of
 from hnmets.workflows.shortcut_audit import ShortcutAudit
@@ -193,7 +194,7 @@ def run(
         began=began,
         ended=now,
     )
-    key, waiting = _remember(study, ladder, tracker)
+    key, waiting = remembered(study.folder, partial(log_ladder, ladder=ladder), tracker)
     return Ablation(
         dataset=plan.dataset,
         split=plan.split,
@@ -262,15 +263,6 @@ def _untrained(kinds: Mapping[str, str], rungs: Sequence[OutOfFold]) -> OutOfFol
     """Return the last rung whose features have not learned from the outcomes to be shuffled."""
     plain = [r for r in rungs if all(kinds[name] != TRAINED for name in r.rung.recipes)]
     return plain[-1] if plain else None
-
-
-def _remember(study: Study, ladder: Ladder, tracker: Tracker | None) -> tuple[str, int]:
-    """Log everything; return the run's key and what could not be sent yet."""
-    if tracker is not None:
-        return log_ladder(tracker, ladder), 0
-    with open_tracker(study.folder) as opened:
-        key = log_ladder(opened, ladder)
-        return key, opened.close()
 
 
 def _as_json(scores: RungScores, oracles: Mapping[str, float]) -> dict[str, object]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +19,11 @@ from hnmets.datasets.provenance import patient_digest
 from hnmets.datasets.split import Split
 from hnmets.domain.errors import HnmetsError, InvalidDataError
 from hnmets.extractors.embedding import CHANNELS, Embedding
-from hnmets.extractors.start_weights import Init
+from hnmets.extractors.start_weights import Init, Start, start_of
 from hnmets.networks import device
 from hnmets.networks.architecture import BackboneName
 from hnmets.networks.fold_model import FoldModel, StoredModel, read_fold_model
-from hnmets.workflows.cached_crops import cached_crops
+from hnmets.workflows.cached_crops import CachedCrops, cached_crops
 from hnmets.workflows.fold_networks import (
     embedding_by,
     main_embedding,
@@ -34,7 +35,6 @@ from hnmets.workflows.study import Study
 if TYPE_CHECKING:
     from hnmets.models.backbone.crops import Crops
     from hnmets.models.backbone.result import Epoch, TrainedBackbone
-    from hnmets.networks.encoder import Encoder
 
 # A fold's name, the epochs that are done, and how many there are at most.
 OnEpoch = Callable[[str, int, int], None]
@@ -81,23 +81,42 @@ class FoldTraining:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class _Lesson:
+    """What one network learns from.
+
+    Parameters
+    ----------
+    path
+        Where its weights are to lie.
+    fitting, stopping
+        Cases that have a crop.
+    """
+
+    fold: Fold
+    path: Path
+    fitting: tuple[str, ...]
+    stopping: tuple[str, ...]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many cases are learned from, and how many the training is stopped by."""
+        return len(self.fitting), len(self.stopping)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Lessons:
-    """What every fold of a training shares.
+    """What every fold of a training shares; crops are read when the first network needs them.
 
     Parameters
     ----------
     embedding
         Whose crops are learned from.
-    encoder
+    start
         Where each training starts.
-    init
-        What its weights are, as JSON.
-    crops
-        On the device that trains, in the order of `place`.
+    cached
+        The crops on disk.
     place, event, patient
         By case, of the cases that have a crop.
-    keys
-        By case, the identity of its crop.
     without_crop
         Cases of the split that have none.
     """
@@ -107,46 +126,49 @@ class Lessons:
     split: Split
     settings: dict[str, Json]
     embedding: Embedding
-    encoder: "Encoder"
-    init: Json
-    crops: "Crops"
+    start: Start
+    cached: CachedCrops
     place: dict[str, int]
     event: dict[str, bool]
     patient: dict[str, str]
-    keys: dict[str, str]
     without_crop: tuple[str, ...]
+
+    @cached_property
+    def crops(self) -> "Crops":
+        """All crops, on the device that trains, in the order of `place`."""
+        from hnmets.models.backbone.crops import resident
+
+        return resident([self.cached.read(case) for case in self.place], device=self.start.device)
 
     def taught(self, fold: Fold, on_epoch: OnEpoch, *, force: bool) -> FoldTraining:
         """Train the network of a fold, unless it is there already."""
-        fitting = [case for case in fold.fitting() if case in self.place]
-        stopping = [case for case in fold.choosing() if case in self.place]
-        counts = len(fitting), len(stopping)
-        path = weights_path(self.study, self.backbone, fold.name)
-        data = self._digest(fitting, stopping)
-        if not force and (present := self._present(path, data)):
-            return self._told(fold, present, counts)
-        try:
-            trained = self._trained(fold, fitting, stopping, on_epoch)
-        except HnmetsError as error:
-            return FoldTraining(fold=fold.name, cases=counts, failure=str(error))
-        return self._kept(fold, trained, fitting, data=data, path=path, counts=counts)
-
-    def _present(self, path: Path, data: str) -> StoredModel | None:
-        """Return the network that was trained before, where it is what training would make."""
-        if not path.exists():
-            return None
-        stored = read_fold_model(path)
-        model = stored.model
-        told = (model.data, model.split, model.init)
-        return (
-            stored
-            if model.is_of(self.settings) and told == (data, self.split.hash, self.init)
-            else None
+        lesson = _Lesson(
+            fold=fold,
+            path=weights_path(self.study, self.backbone, fold.name),
+            fitting=tuple(case for case in fold.fitting() if case in self.place),
+            stopping=tuple(case for case in fold.choosing() if case in self.place),
         )
+        if not force and (present := self._present(lesson)):
+            return self._told(lesson, present)
+        # Before any failure of the training itself: without them no fold can be trained.
+        _ = self.start.encoder, self.crops
+        try:
+            trained = self._trained(lesson, on_epoch)
+        except HnmetsError as error:
+            return FoldTraining(fold=fold.name, cases=lesson.counts, failure=str(error))
+        return self._kept(lesson, trained)
 
-    def _trained(
-        self, fold: Fold, fitting: Sequence[str], stopping: Sequence[str], on_epoch: OnEpoch
-    ) -> "TrainedBackbone":
+    def _present(self, lesson: _Lesson) -> StoredModel | None:
+        """Return the network that was trained before, where it is what training would make."""
+        if not lesson.path.exists():
+            return None
+        stored = read_fold_model(lesson.path)
+        model = stored.model
+        wanted = (self._digest(lesson), self.split.hash, self.start.identity)
+        same = model.is_of(self.settings) and (model.data, model.split, model.init) == wanted
+        return stored if same else None
+
+    def _trained(self, lesson: _Lesson, on_epoch: OnEpoch) -> "TrainedBackbone":
         from hnmets.models.backbone.cases import TrainingCases
         from hnmets.models.backbone.training import train
 
@@ -155,67 +177,58 @@ class Lessons:
 
         def after(epoch: "Epoch") -> None:
             done.append(epoch)
-            on_epoch(fold.name, len(done), parameters.epochs)
+            on_epoch(lesson.fold.name, len(done), parameters.epochs)
 
-        on_epoch(fold.name, 0, parameters.epochs)
-        path = weights_path(self.study, self.backbone, fold.name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        on_epoch(lesson.fold.name, 0, parameters.epochs)
+        lesson.path.parent.mkdir(parents=True, exist_ok=True)
         return train(
             TrainingCases(
                 crops=self.crops,
                 outcome=np.array([self.event[case] for case in self.place], dtype=np.bool_),
-                fitting=self._places(fitting),
-                stopping=self._places(stopping),
+                fitting=self._places(lesson.fitting),
+                stopping=self._places(lesson.stopping),
             ),
-            self.encoder,
+            self.start.encoder,
             parameters,
             on_epoch=after,
-            checkpoint=path.with_suffix(".checkpoint"),
+            checkpoint=lesson.path.with_suffix(".checkpoint"),
         )
 
-    def _kept(  # noqa: PLR0913 - what the file says of itself; all named
-        self,
-        fold: Fold,
-        trained: "TrainedBackbone",
-        fitting: Sequence[str],
-        *,
-        data: str,
-        path: Path,
-        counts: tuple[int, int],
-    ) -> FoldTraining:
+    def _kept(self, lesson: _Lesson, trained: "TrainedBackbone") -> FoldTraining:
         """Write the weights with what they are, and forget the checkpoint."""
         from hnmets.networks.classifier_file import save_classifier
 
         model = FoldModel(
             backbone=self.backbone,
             split=self.split.hash,
-            fold=fold.name,
-            patients=tuple(sorted({patient_digest(self.patient[case]) for case in fitting})),
+            fold=lesson.fold.name,
+            patients=tuple(sorted({patient_digest(self.patient[c]) for c in lesson.fitting})),
             settings=self.settings,
-            init=self.init,
-            data=data,
+            init=self.start.identity,
+            data=self._digest(lesson),
             outcome=outcome_of(trained),
         )
-        save_classifier(path, trained.classifier, model.as_json())
-        path.with_suffix(".checkpoint").unlink(missing_ok=True)
-        return replace(self._told(fold, read_fold_model(path), counts), epochs=trained.epochs)
+        save_classifier(lesson.path, trained.classifier, model.as_json())
+        lesson.path.with_suffix(".checkpoint").unlink(missing_ok=True)
+        return replace(self._told(lesson, read_fold_model(lesson.path)), epochs=trained.epochs)
 
-    def _told(self, fold: Fold, stored: StoredModel, counts: tuple[int, int]) -> FoldTraining:
+    def _told(self, lesson: _Lesson, stored: StoredModel) -> FoldTraining:
         return FoldTraining(
-            fold=fold.name,
+            fold=lesson.fold.name,
             model=stored.model,
             sha256=stored.sha256,
             recipe=embedding_by(self.embedding, stored).recipe.label,
-            cases=counts,
+            cases=lesson.counts,
         )
 
     def _places(self, cases: Sequence[str]) -> NDArray[np.int64]:
         return np.array([self.place[case] for case in cases], dtype=np.int64)
 
-    def _digest(self, fitting: Sequence[str], stopping: Sequence[str]) -> str:
+    def _digest(self, lesson: _Lesson) -> str:
         """Return the digest over what is learned from, and what the training is stopped by."""
         content = [
-            [(self.keys[case], self.event[case]) for case in part] for part in (fitting, stopping)
+            [(self.cached.keys[case], self.event[case]) for case in part]
+            for part in (lesson.fitting, lesson.stopping)
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -228,20 +241,15 @@ def lessons_of(
     backbone: BackboneName,
     init: Init | None,
 ) -> Lessons:
-    """Put the crops of all cases on the device, and the weights to start from beside them.
+    """Find the crops of all cases, and the weights to start from.
 
     Raises
     ------
     InvalidDataError
         If the study has no tumour or ring, or the store no crops.
-    UsageError
-        If a GPU was asked for and there is none.
-    WeightsError
-        If the weights to start from cannot be used.
+    UsageError, WeightsError
+        See `start_of`.
     """
-    from hnmets.extractors.start_weights import start_of
-    from hnmets.models.backbone.crops import resident
-
     embedding = main_embedding(study)
     if embedding is None:
         raise InvalidDataError(f"study '{study.about.name}' has no crops to learn from").with_note(
@@ -249,20 +257,17 @@ def lessons_of(
         )
     cached = cached_crops(study, embedding, snapshot)
     subjects = [subject for subject in split.subjects if subject.case_id in cached.keys]
-    start = start_of(embedding.parameters, backbone=backbone, init=init, channels=len(CHANNELS))
     return Lessons(
         study=study,
         backbone=backbone,
         split=split,
         settings=settings_of(study, embedding, backbone),
         embedding=embedding,
-        encoder=start.encoder,
-        init=start.identity,
-        crops=resident([cached.read(s.case_id) for s in subjects], device=start.device),
+        start=start_of(embedding.parameters, backbone=backbone, init=init, channels=len(CHANNELS)),
+        cached=cached,
         place={subject.case_id: place for place, subject in enumerate(subjects)},
         event={subject.case_id: subject.event for subject in subjects},
         patient={subject.case_id: subject.patient_id for subject in subjects},
-        keys=dict(cached.keys),
         without_crop=tuple(s.case_id for s in split.subjects if s.case_id not in cached.keys),
     )
 

@@ -101,13 +101,13 @@ def cross_validate(  # noqa: PLR0913 - settings, and who is told; all named
     on_fit
         Called when all rungs are fitted in a fold: what they learned is not kept.
     """
-    usable = [fold for fold in folds if not fold.why_untrainable]
+    usable = seeded(folds, seed)
     tallies = [_Tally() for _ in rungs]
     of_repeat: Counter[int] = Counter()
-    for number, fold in enumerate(usable):
+    for number, (fold, own_seed) in enumerate(usable):
         on_fold(fold.fold.name, number, len(usable))
         repeat = fold.fold.repeat
-        fitted, thresholds = _fit(fold, rungs, selection=selection, seed=seed + number)
+        fitted, thresholds = _fit(fold, rungs, selection=selection, seed=own_seed)
         for tally, each, threshold in zip(tallies, fitted, thresholds, strict=True):
             _score(tally, each, fold.held_out, threshold, (repeat, of_repeat[repeat]))
         on_fit(fold, fitted)
@@ -121,6 +121,18 @@ def cross_validate(  # noqa: PLR0913 - settings, and who is told; all named
         ),
         unscored={f.fold.name: f.why_not_estimable for f in folds if f.why_not_estimable},
     )
+
+
+def seeded(folds: Sequence[FoldRows], seed: int) -> list[tuple[FoldRows, int]]:
+    """Return the folds that can teach, each with the seed of its models.
+
+    Parameters
+    ----------
+    seed
+        Of the first one.
+    """
+    usable = (fold for fold in folds if not fold.why_untrainable)
+    return [(fold, seed + number) for number, fold in enumerate(usable)]
 
 
 def _fit(

@@ -17,6 +17,7 @@ from hnmets.reporting.canvas import image_bytes
 from hnmets.reporting.explained import Divided, ExplainedCase
 from hnmets.workflows.ablation_plan import Plan, prepare
 from hnmets.workflows.case_reader import read_case, readings_of
+from hnmets.workflows.cross_validation import seeded
 from hnmets.workflows.explain_image import FoldNetwork, ImageExplanation, explain_image
 from hnmets.workflows.fold_networks import trained_embeddings
 from hnmets.workflows.kept_explanations import keep_explanation
@@ -110,11 +111,11 @@ def run(  # noqa: PLR0913 - what is asked, and who is told; all named
     """
     on_step("reading the features")
     plan = prepare(study, Choice())
-    fold, number = _fold_of(plan, case_id)
+    fold, seed = _fold_of(plan, case_id)
     on_step(f"fitting {plan.rungs[-1].name} in {fold.fold.name}")
     rung = plan.rungs[-1].candidate(study.selection)
     training = fold.fitting()
-    fitted = rung.fit(training, fold.choosing(), seed=study.split.seed + number)
+    fitted = rung.fit(training, fold.choosing(), seed=seed)
     case = fold.held_out.among([fold.held_out.case_ids.index(case_id)])
     modalities = attribute_modalities(fitted, case, training)
     columns = attribute_columns(fitted, case, training)
@@ -195,14 +196,13 @@ def _trained(study: Study, plan: Plan) -> NetworkOf:
 
 
 def _fold_of(plan: Plan, case_id: str) -> tuple[FoldRows, int]:
-    """Return the first fold that holds the case out, and its number among those fitted."""
+    """Return the first fold that holds the case out, and the seed of its models."""
     plan.cohort.chosen((case_id,))
     if reason := plan.dataset.left_out.get(case_id):
         raise UsageError(f"case {case_id} is no row of the ladder: {reason}")
-    usable = [fold for fold in folds_of(plan.dataset, plan.split) if not fold.why_untrainable]
-    for number, fold in enumerate(usable):
+    for fold, seed in seeded(folds_of(plan.dataset, plan.split), plan.study.split.seed):
         if case_id in fold.fold.held_out:
-            return fold, number
+            return fold, seed
     reason = plan.split.left_out.get(case_id, "none of those that can be fitted")
     raise UsageError(f"no fold holds case {case_id} out: {reason}").with_note(
         "A model that has learned from a patient explains what it remembers."

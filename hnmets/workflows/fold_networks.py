@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -83,12 +84,12 @@ def embedding_by(embedding: Embedding, stored: StoredModel) -> TrainedEmbedding:
     )
 
 
-def frozen_twins(study: Study) -> tuple[Embedding, ...]:
+def frozen_twins(study: Study, trained: Iterable[TrainedEmbedding]) -> tuple[Embedding, ...]:
     """Return the untrained self of each trained backbone that the study does not embed by yet."""
     embedding = main_embedding(study)
     if embedding is None:
         return ()
-    names = {each.stored.model.backbone for each in trained_embeddings(study)}
+    names = {each.stored.model.backbone for each in trained}
     return tuple(
         replace(embedding, parameters=replace(embedding.parameters, backbone=name, weights=None))
         for name in sorted(names - {embedding.parameters.backbone})

@@ -12,6 +12,7 @@ from hnmets.models.catalog import MODELS
 from hnmets.models.names import ModelName
 from hnmets.networks.architecture import BackboneName
 from hnmets.selection.reference import SelectionParameters
+from hnmets.workflows.named import named
 from hnmets.workflows.study_sections import View
 
 Preset = Literal["ladder", "models", "paper", "backbones"]
@@ -99,11 +100,8 @@ def preset_of(name: str) -> Preset:
     UsageError
         If there is none.
     """
-    for preset in get_args(Preset):
-        if preset == name:
-            found: Preset = preset
-            return found
-    raise UsageError(f"no preset '{name}'").with_note(f"Choose of {', '.join(get_args(Preset))}.")
+    found: Preset = named(name, get_args(Preset), "preset")
+    return found
 
 
 def rungs_of(recipes: Sequence[Recipe], choice: Choice) -> tuple[Rung, ...]:
@@ -152,13 +150,8 @@ def views_of(features: tuple[str, ...], *, model: str) -> tuple[View, ...]:
     """
     if not features:
         return ()
-    for name in get_args(ModelName):
-        if name == model:
-            label = f"{' + '.join(features)}, {model}"
-            return (View(name=label, features=features, model=name),)
-    raise UsageError(f"no model '{model}'").with_note(
-        f"Choose of {', '.join(get_args(ModelName))}."
-    )
+    name: ModelName = named(model, get_args(ModelName), "model")
+    return (View(name=f"{' + '.join(features)}, {name}", features=features, model=name),)
 
 
 def rung_of(view: View, recipes: Sequence[Recipe]) -> Rung:

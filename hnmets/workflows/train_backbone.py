@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -14,10 +15,11 @@ from hnmets.extractors.start_weights import Init
 from hnmets.networks.architecture import BackboneName
 from hnmets.tracking.base import Tracker
 from hnmets.tracking.environment import capture
-from hnmets.tracking.opening import open_tracker
 from hnmets.tracking.privacy import Privacy
 from hnmets.workflows.backbone_lessons import FoldTraining, OnEpoch, lessons_of
 from hnmets.workflows.cohort_table import read_cohort
+from hnmets.workflows.named import named
+from hnmets.workflows.remembering import remembered
 from hnmets.workflows.store_view import in_view
 from hnmets.workflows.study import Study
 from hnmets.workflows.study_split import study_split
@@ -82,13 +84,8 @@ def backbone_of(name: str) -> BackboneName:
     UsageError
         If there is none.
     """
-    for known in get_args(BackboneName):
-        if known == name:
-            found: BackboneName = known
-            return found
-    raise UsageError(f"no backbone '{name}'").with_note(
-        f"Choose of {', '.join(get_args(BackboneName))}."
-    )
+    found: BackboneName = named(name, get_args(BackboneName), "backbone")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +170,7 @@ def run(
             began=began,
             ended=datetime.now(UTC),
         )
-        key, waiting = _remember(study, told, tracker)
+        key, waiting = remembered(study.folder, partial(log_training, training=told), tracker)
     return Training(
         backbone=request.backbone,
         folds=folds,
@@ -203,12 +200,3 @@ def folds_wanted(split: Split, request: Request) -> list[Fold]:
             raise UsageError(f"{split.parameters.label} has no repeat {repeat}")
         found += [of_repeat[number] for number in numbers]
     return [fold for fold in found if not split.why_untrainable(fold)]
-
-
-def _remember(study: Study, told: TrainingRun, tracker: Tracker | None) -> tuple[str, int]:
-    """Log everything; return the run's key and what could not be sent yet."""
-    if tracker is not None:
-        return log_training(tracker, told), 0
-    with open_tracker(study.folder) as opened:
-        key = log_training(opened, told)
-        return key, opened.close()

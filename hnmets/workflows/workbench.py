@@ -176,7 +176,8 @@ def _embeddings(study: Study, alteration: Alteration | None) -> tuple[Embedding,
     """Return the study's embeddings; unaltered, those of its trained backbones too."""
     if alteration is not None:
         return tuple(replace(e, alteration=alteration) for e in study.embeddings)
-    return (*study.embeddings, *frozen_twins(study), *trained_embeddings(study))
+    trained = trained_embeddings(study)
+    return (*study.embeddings, *frozen_twins(study, trained), *trained)
 
 
 def _families(alteration: Alteration | None) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from hnmets.domain.region import DrawnRegion, RegionRule, RingRegion
 from hnmets.extractors.base import Features
 from hnmets.extractors.embedding import Embedding, Variant, network_input
 from hnmets.extractors.embedding_parameters import EmbeddingParameters, Precision
-from hnmets.extractors.swin_engine import Engine, engine_of
+from hnmets.extractors.network_engine import Engine, engine_of
 from hnmets.imaging.crop import Crop
 from hnmets.networks.architecture import PRESETS
 from hnmets.networks.swin import SwinEncoder, random_encoder

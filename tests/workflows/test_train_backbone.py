@@ -86,12 +86,21 @@ def test_a_ladder_says_that_nobody_is_embedded_by_a_network_yet(study: Study) ->
     assert remark.startswith("trained.cnn is trained, and nobody is embedded by it yet")
 
 
-def test_what_is_trained_is_not_trained_again_unless_something_changed(study: Study) -> None:
+def test_what_is_trained_is_not_trained_again_and_reads_no_crop(study: Study) -> None:
     first = train(study)
     again = train(study)
     assert [each.sha256 for each in again.folds] == [each.sha256 for each in first.folds]
     assert not any(each.epochs for each in again.folds)
     assert again.run == ""
+    # It would take as long as reading the cohort: nothing is read where nothing is trained.
+    shutil.rmtree(study.store_folder / "crops")
+    assert [each.sha256 for each in train(study).folds] == [each.sha256 for each in first.folds]
+    with pytest.raises(InvalidDataError, match="its crop is gone"):
+        train(study, replace(CNN, force=True))
+
+
+def test_other_settings_train_anew(study: Study) -> None:
+    train(study)
     longer = train(settings(study.folder / "study.toml", backbone__weight_decay=0.1))
     assert all(each.epochs for each in longer.folds)
 
