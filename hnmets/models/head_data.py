@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hnmets.models.head_batches import PADDING
+from hnmets.models.head_layout import HeadLayout
 from hnmets.models.head_member import HeadRows
+from hnmets.models.head_padding import columns_in, common_layout, filled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,17 +64,32 @@ class StackData:
         return inputs, events, weighted * (places != PADDING)
 
 
-def stack_data(tables: Sequence[HeadRows], device: torch.device) -> StackData:
-    """Put the tables of the members on the device."""
-    distinct = {id(table): table for table in tables}
-    sizes = [len(table.outcome) for table in distinct.values()]
+def stack_data(
+    tables: Sequence[HeadRows], layouts: Sequence[HeadLayout], device: torch.device
+) -> StackData:
+    """Put the tables of the members on the device.
+
+    Parameters
+    ----------
+    layouts
+        Of the members, of one kind: narrower tables are filled with zeros.
+    """
+    common = common_layout(layouts)
+    keys = [(id(t), own.widths) for t, own in zip(tables, layouts, strict=True)]
+    distinct = {key: (table, own) for key, table, own in zip(keys, tables, layouts, strict=True)}
+    sizes = [len(table.outcome) for table, _ in distinct.values()]
     start_of = dict(zip(distinct, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
-    inputs = np.concatenate([table.inputs for table in distinct.values()])
-    events = np.concatenate([table.outcome for table in distinct.values()])
+    inputs = np.concatenate(
+        [
+            filled(table.inputs, columns_in(own, common), common.columns)
+            for table, own in distinct.values()
+        ]
+    )
+    events = np.concatenate([table.outcome for table, _ in distinct.values()])
     return StackData(
         inputs=_on(inputs, device),
         events=_on(events.astype(np.float32), device),
-        starts=torch.tensor([start_of[id(table)] for table in tables], device=device),
+        starts=torch.tensor([start_of[key] for key in keys], device=device),
     )
 
 

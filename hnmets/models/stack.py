@@ -7,13 +7,14 @@ rounding of another order of summation. This module and what it imports need num
 alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 
 import torch
 
-from hnmets.models.head_layout import HeadLayout
 from hnmets.models.head_member import Member, Trained
+from hnmets.models.head_padding import Kind, kind_of
 from hnmets.models.stack_state import Stack, start
 
 # More members at once are no faster: the caches of a CPU core and the memory of a GPU are full.
@@ -22,8 +23,30 @@ _AT_ONCE = {"cpu": 40, "cuda": 1280}
 _FULL_ENOUGH = 0.75
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """Ends what is not worth going on with.
+
+    Parameters
+    ----------
+    epochs
+        After which it is asked.
+    stops
+        Called with the epochs that are done and, by place, the members of a stack: those that
+        are in training as they are, those that have ended as they ended. Returns places of
+        members that are to end now.
+    """
+
+    epochs: Collection[int]
+    stops: Callable[[int, Mapping[int, Trained]], Collection[int]]
+
+
 def train(
-    members: Sequence[Member], *, device: str = "cpu", at_once: int | None = None
+    members: Sequence[Member],
+    *,
+    device: str = "cpu",
+    at_once: int | None = None,
+    judge: Judge | None = None,
 ) -> list[Trained]:
     """Train all members.
 
@@ -34,6 +57,8 @@ def train(
         shared, and two threads on a busy machine wait for each other.
     at_once
         Most members in one stack; by default as many as serve the device.
+    judge
+        Ends members before their time; by default nobody does.
 
     Returns
     -------
@@ -46,16 +71,15 @@ def train(
         for places in _alike(members):
             for first in range(0, len(places), most):
                 chunk = places[first : first + most]
-                trained = _train([members[place] for place in chunk], torch.device(device))
-                results |= dict(zip(chunk, trained, strict=True))
+                results |= _train(members, chunk, torch.device(device), judge)
     return [results[place] for place in range(len(members))]
 
 
 def _alike(members: Sequence[Member]) -> list[list[int]]:
     """Return the places of members that fit into one stack, those of equal rates side by side."""
-    groups: dict[tuple[HeadLayout, int], list[int]] = {}
+    groups: dict[tuple[Kind, int], list[int]] = {}
     for place, member in enumerate(members):
-        groups.setdefault((member.layout, member.steps), []).append(place)
+        groups.setdefault((kind_of(member.layout), member.steps), []).append(place)
 
     def rate(place: int) -> tuple[float, float, int]:
         parameters = members[place].parameters
@@ -64,17 +88,25 @@ def _alike(members: Sequence[Member]) -> list[list[int]]:
     return [sorted(places, key=rate) for places in groups.values()]
 
 
-def _train(members: Sequence[Member], device: torch.device) -> list[Trained]:
-    stack: Stack = start(members, device)
+def _train(
+    members: Sequence[Member], chunk: Sequence[int], device: torch.device, judge: Judge | None
+) -> dict[int, Trained]:
+    """Train some of the members as one stack; return them by their places among all."""
+    stack: Stack = start([members[place] for place in chunk], device)
     results: dict[int, Trained] = {}
     epoch = 0
     while stack.running.any():
         stack.learn(epoch)
         epoch += 1
-        results |= stack.ended_after(epoch)
+        results |= {chunk[place]: each for place, each in stack.ended_after(epoch).items()}
+        if judge is not None and epoch in judge.epochs:
+            running = {chunk[place]: each for place, each in stack.so_far().items()}
+            stopped = running.keys() & set(judge.stops(epoch, running | results))
+            results |= {place: running[place] for place in stopped}
+            stack.stop([chunk.index(place) for place in stopped])
         if 0 < stack.running.mean() <= _FULL_ENOUGH:
             stack = stack.still_running()
-    return [results[place] for place in range(len(members))]
+    return results
 
 
 @contextmanager

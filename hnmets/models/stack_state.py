@@ -1,6 +1,6 @@
 """A stack of fusion heads in training."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +12,11 @@ from hnmets.models.head_batches import all_rows, epoch_batches, rows_of_a_step
 from hnmets.models.head_data import StackData, stack_data
 from hnmets.models.head_dropout import Dropout, dropout_of
 from hnmets.models.head_forward import logits
+from hnmets.models.head_layout import HeadLayout
 from hnmets.models.head_loss import losses
 from hnmets.models.head_member import Member, Trained, class_weights
 from hnmets.models.head_optimiser import Rate, StackedAdamW, stacked_adamw
+from hnmets.models.head_padding import common_layout, rows_in
 from hnmets.models.head_start import initial_weights
 
 Tensors = dict[str, Tensor]
@@ -26,6 +28,8 @@ class Stack:
 
     Parameters
     ----------
+    layout
+        Holds the layouts of all members.
     places
         Of the members among those that the stack was started with.
     fitting
@@ -47,6 +51,7 @@ class Stack:
     """
 
     members: tuple[Member, ...]
+    layout: HeadLayout
     places: tuple[int, ...]
     fitting: StackData
     memory: Tensor
@@ -82,12 +87,30 @@ class Stack:
             spent = epochs >= member.parameters.epochs or waited >= member.parameters.patience
             if self.running[row] and (diverged or spent):
                 self.running[row] = False
-                ended[self.places[row]] = Trained(
-                    weights={n: best[row].cpu().numpy().copy() for n, best in self.best.items()},
-                    losses=curve.copy(),
-                    diverged=diverged,
-                )
+                ended[self.places[row]] = self._trained(row)
         return ended
+
+    def so_far(self) -> dict[int, Trained]:
+        """Return the members that are still in training, by place, as they are now."""
+        return {
+            self.places[row]: self._trained(row) for row in np.flatnonzero(self.running).tolist()
+        }
+
+    def stop(self, places: Collection[int]) -> None:
+        """End the training of members that nobody waits for."""
+        self.running &= ~np.isin(self.places, list(places))
+
+    def _trained(self, row: int) -> Trained:
+        """Return what one member has become, without what filled it up."""
+        curve = self.curve[row]
+        weights = {name: best[row].cpu().numpy() for name, best in self.best.items()}
+        for name, rows in rows_in(self.members[row].layout, self.layout).items():
+            weights[f"{name}.weight"] = weights[f"{name}.weight"][rows]
+        return Trained(
+            weights={name: weight.copy() for name, weight in weights.items()},
+            losses=curve.copy(),
+            diverged=not np.isfinite(curve).all(),
+        )
 
     def still_running(self) -> "Stack":
         """Return the stack without the members whose training has ended."""
@@ -112,14 +135,15 @@ class Stack:
 
     def _step(self, places: Tensor, epoch: int) -> Tensor:
         """Learn from one batch of each member; return the losses before it, shape (members,)."""
-        layout = self.members[0].layout
         inputs, events, weights = self.fitting.batch(places, self.class_weight, out=self.memory)
         factors = None
         if self.dropout is not None:
             factors = self.dropout.factors(
-                self.optimiser.steps, rows=places.shape[1], units=sum(layout.dropped)
+                self.optimiser.steps, rows=places.shape[1], units=sum(self.layout.dropped)
             )
-        found = losses(logits(self.weights, inputs, layout, factors), events, weights, self.gamma)
+        found = losses(
+            logits(self.weights, inputs, self.layout, factors), events, weights, self.gamma
+        )
         gradients = torch.autograd.grad(found.sum(), list(self.weights.values()))
         self.optimiser.update(self.weights, dict(zip(self.weights, gradients, strict=True)), epoch)
         return found.detach()
@@ -127,24 +151,27 @@ class Stack:
     @torch.no_grad()
     def _choosing_losses(self) -> Tensor:
         inputs, events, weights = self.choosing
-        found = logits(self.weights, inputs, self.members[0].layout)
+        found = logits(self.weights, inputs, self.layout)
         return losses(found, events, weights, self.gamma)
 
 
 def start(members: Sequence[Member], device: torch.device) -> Stack:
-    """Return the stack of members of one layout before the first step."""
+    """Return the stack of members of one kind before the first step."""
+    layouts = [member.layout for member in members]
+    layout = common_layout(layouts)
     parameters = [member.parameters for member in members]
     seeds = [member.seed for member in members]
-    weights = initial_weights(members[0].layout, seeds, device)
+    weights = initial_weights(layouts, seeds, device)
     by_class = [class_weights(m.fitting.outcome, m.parameters.weighting) for m in members]
     class_weight = torch.tensor(by_class, device=device)
     rates = [Rate(p.learning_rate, p.weight_decay, p.epochs) for p in parameters]
     rows = len(members) * rows_of_a_step(members)
     return Stack(
         members=tuple(members),
+        layout=layout,
         places=tuple(range(len(members))),
-        fitting=stack_data([member.fitting for member in members], device),
-        memory=torch.empty((rows, members[0].layout.columns), device=device),
+        fitting=stack_data([member.fitting for member in members], layouts, device),
+        memory=torch.empty((rows, layout.columns), device=device),
         choosing=_choosing(members, class_weight),
         class_weight=class_weight,
         gamma=torch.tensor([[p.gamma] for p in parameters], device=device),
@@ -160,5 +187,5 @@ def start(members: Sequence[Member], device: torch.device) -> Stack:
 def _choosing(members: Sequence[Member], class_weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     tables = [member.choosing for member in members]
     places = torch.from_numpy(all_rows([len(table.outcome) for table in tables]))
-    data = stack_data(tables, class_weight.device)
+    data = stack_data(tables, [member.layout for member in members], class_weight.device)
     return data.batch(places.to(class_weight.device), class_weight)

@@ -52,7 +52,7 @@ def test_equal_gates_give_the_mean_of_the_modalities() -> None:
 
 
 def test_gates_of_a_patient_sum_to_one() -> None:
-    weights = initial_weights(LAYOUTS[1], [3], CPU)
+    weights = initial_weights([LAYOUTS[1]], [3], CPU)
     shares = gates(weights, list(torch.randn(3, 1, 5, 4)))
     torch.testing.assert_close(shares.sum(dim=2), torch.ones(1, 5))
     assert shares.min() > 0
@@ -63,7 +63,7 @@ def test_values_and_gradients_of_each_member_are_those_of_plain_torch(layout: He
     generator = torch.Generator().manual_seed(1)
     weights = {
         name: weight.detach().double().requires_grad_()
-        for name, weight in initial_weights(layout, [5, 6, 7], CPU).items()
+        for name, weight in initial_weights([layout] * 3, [5, 6, 7], CPU).items()
     }
     inputs = torch.randn((3, 9, 12), generator=generator, dtype=torch.float64)
     events = (torch.rand((3, 9), generator=generator) < 0.4).double()
@@ -87,7 +87,7 @@ def test_values_and_gradients_of_each_member_are_those_of_plain_torch(layout: He
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.fusion)
 def test_every_gradient_lies_in_memory_as_its_weight_does(layout: HeadLayout) -> None:
     # The fused kernel walks along memory: a transposed gradient would train garbage silently.
-    weights = initial_weights(layout, [1, 2], CPU)
+    weights = initial_weights([layout] * 2, [1, 2], CPU)
     loss = logits(weights, torch.randn(2, 8, 12), layout).sum()
     for gradient in torch.autograd.grad(loss, list(weights.values())):
         assert gradient.is_contiguous()
@@ -97,7 +97,7 @@ def test_every_gradient_lies_in_memory_as_its_weight_does(layout: HeadLayout) ->
 def test_one_modality_alone_needs_nothing_to_fuse(fusion: Fusion) -> None:
     layout = HeadLayout((12,), fusion, 4, (3,))
     assert set(layout.linear) == {"project.0", "layer.0", "out"}
-    weights = initial_weights(layout, [1], CPU)
+    weights = initial_weights([layout], [1], CPU)
     assert logits(weights, torch.randn(1, 5, 12), layout).isfinite().all()
 
 

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,8 @@ import torch
 
 from hnmets.models.head_batches import PADDING, epoch_batches
 from hnmets.models.head_member import HeadRows, Member, Trained
-from hnmets.models.stack import train
+from hnmets.models.head_padding import kind_of
+from hnmets.models.stack import Judge, train
 from tests.models.heads import member, rows_of
 
 
@@ -136,3 +138,53 @@ def test_the_trainer_needs_numpy_and_torch_alone() -> None:
 def test_a_gpu_trains_what_a_cpu_trains() -> None:
     for here, there in zip(train(mixed()), train(mixed(), device="cuda"), strict=True):
         np.testing.assert_allclose(here.losses, there.losses, rtol=1e-2)
+
+
+def of_widths(*widths: int, seed: int = 0, **changes: Any) -> Member:  # noqa: ANN401 - any parameter
+    """A member with so many columns of each modality."""
+    columns = sum(widths)
+    return replace(
+        member(seed, **changes),
+        widths=widths,
+        fitting=rows_of(seed, 50, columns=columns),
+        choosing=rows_of(seed + 1000, 20, columns=columns),
+    )
+
+
+@pytest.mark.parametrize("fusion", ["concatenation", "gated", "attention"])
+def test_heads_of_other_widths_share_a_stack_and_become_what_they_become_alone(
+    fusion: str,
+) -> None:
+    members = [
+        of_widths(7, 3, 2, fusion=fusion),
+        of_widths(5, 2, 4, seed=1, fusion=fusion),
+        of_widths(9, 1, 3, seed=2, fusion=fusion),
+    ]
+    assert len({kind_of(each.layout) for each in members}) == 1
+    for alone, together in zip(members, train(members), strict=True):
+        # Where a gradient is nothing but rounding, AdamW makes steps of it.
+        same(train([alone])[0], together, 3e-3)
+
+
+def test_heads_without_projections_share_a_stack_whatever_their_modalities() -> None:
+    members = [of_widths(3, 2), of_widths(4, 4, 1, seed=1), of_widths(2, seed=2)]
+    assert len({kind_of(each.layout) for each in members}) == 1
+    trained = train(members)
+    assert [len(each.weights["layer.0.weight"]) for each in trained] == [5, 9, 2]
+    for alone, together in zip(members, trained, strict=True):
+        same(train([alone])[0], together, 1e-4)
+
+
+def test_a_judge_ends_members_and_sees_those_that_have_ended() -> None:
+    members = [member(0, epochs=1), member(1, epochs=6, patience=6), member(2, epochs=6)]
+    asked: list[tuple[int, set[int]]] = []
+
+    def stops(epoch: int, so_far: Mapping[int, Trained]) -> list[int]:
+        asked.append((epoch, set(so_far)))
+        assert len(so_far[1].losses) == epoch
+        return [1]
+
+    trained = train(members, judge=Judge(epochs={3}, stops=stops))
+    assert asked == [(3, {0, 1, 2})]
+    assert [len(each.losses) for each in trained] == [1, 3, 6]
+    same(trained[2], train([members[2]])[0], 1e-4)
