@@ -36,6 +36,7 @@ from hnmets.domain.case import Case
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.models import candidate
 from hnmets.models.elastic_net import ElasticNet
+from hnmets.models.head_parameters import HeadParameters
 from hnmets.selection.components import PrincipalComponents
 from hnmets.selection.correlation import CorrelationFilter
 from hnmets.selection.forest import ForestSelection
@@ -48,7 +49,7 @@ from hnmets.workflows.ablation_findings import Told
 from hnmets.workflows.ablation_runs import Ladder, log_ladder
 from hnmets.workflows.cohort_table import Cohort
 from hnmets.workflows.cross_validation import cross_validate
-from hnmets.workflows.ladder import Choice, rungs_of
+from hnmets.workflows.ladder import Choice, as_set, rungs_of
 from hnmets.workflows.rung_scores import RungScores, scores_of
 
 PATIENTS, REPEATS, PREVALENCE = 1497, 5, 0.21
@@ -109,7 +110,7 @@ def climb(data: Dataset, repeats: int, folder: Path, spent: Counter[str]) -> Non
     found = cross_validate(
         folds_of(data, split),
         rungs_of(data.recipes, Choice()),
-        selection=SelectionParameters(),
+        candidate_of=as_set(SelectionParameters(), HeadParameters()),
         seed=0,
         on_fold=lambda name, done, of: print(f"{done}/{of} {name}", file=sys.stderr),
     )

@@ -26,6 +26,7 @@ from hnmets.workflows import ablate, cohort_synth, features_build, rung_scores
 from hnmets.workflows.ablate import Ablation
 from hnmets.workflows.cross_validation import cross_validate
 from hnmets.workflows.features_build import Request
+from hnmets.workflows.ladder import as_set
 from hnmets.workflows.on_case import ignore
 from hnmets.workflows.study import Study, load_study
 
@@ -99,7 +100,11 @@ def permuted_auc(study: Study, found: Ablation) -> Estimate:
     rungs = [scores_of(found, FUSED).out_of_fold.rung]
     folds = folds_of(dealt, draw(subjects, study.split))
     scored = cross_validate(
-        folds, rungs, selection=study.selection, seed=study.split.seed, on_fold=ignore
+        folds,
+        rungs,
+        candidate_of=as_set(study.selection, study.head),
+        seed=study.split.seed,
+        on_fold=ignore,
     )
     (scores,) = rung_scores.scores_of(scored.rungs, family=(), bootstrap=Bootstrap())
     return estimated(scores.measures["auc"])

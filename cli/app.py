@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import cohort, features, study, train
+from cli import cohort, features, study, train, tune
 from cli.ablate import ablate
 from cli.demo import demo
 from cli.doctor import doctor
@@ -35,6 +35,7 @@ app.add_typer(study.app, name="study")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(features.app, name="features")
 app.add_typer(train.app, name="train")
+app.add_typer(tune.app, name="tune")
 app.command()(ui)
 app.command()(ablate)
 app.command()(evaluate)

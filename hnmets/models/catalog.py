@@ -1,6 +1,7 @@
 """The models by the name under which a study chooses them, with their default settings."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hnmets.models.base import Model
 from hnmets.models.elastic_net import ElasticNet
@@ -19,3 +20,16 @@ MODELS: Mapping[ModelName, Model] = {
     "fusion-gated": Fusion(parameters=HeadParameters(fusion="gated")),
     "fusion-attention": Fusion(parameters=HeadParameters(fusion="attention")),
 }
+
+
+def model_of(name: ModelName, head: HeadParameters) -> Model:
+    """Return the model of a name; a fusion head with the settings that a study gives it.
+
+    `fusion` is the head as the settings have it, the others change how it fuses.
+    """
+    model = MODELS[name]
+    if name == "fusion":
+        return Fusion(parameters=head)
+    if isinstance(model, Fusion):
+        return Fusion(parameters=replace(head, fusion=model.parameters.fusion))
+    return model

@@ -1,6 +1,6 @@
 """A trained fusion head: risks of any rows with its columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from hnmets.datasets.rows import Rows
 from hnmets.models.head_layout import HeadLayout, layout_of
 from hnmets.models.head_parameters import HeadParameters
+from hnmets.models.head_scores import Arrays, log_odds
 from hnmets.models.recalibration import Recalibration
 from hnmets.selection.base import require_columns, require_finite
 from hnmets.selection.scaling import FittedScaling
-
-Arrays = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,17 +96,3 @@ def head_inputs(rows: Rows, scaling: FittedScaling, places: Sequence[int]) -> ND
     """
     require_finite("fusion head", rows, np.arange(len(rows.columns)))
     return scaling.apply(rows).values[:, list(places)].astype(np.float32)
-
-
-def log_odds(
-    weights: Arrays, inputs: NDArray[np.float32], layout: HeadLayout
-) -> NDArray[np.float64]:
-    """Return the log odds of one head, float64, shape (rows,)."""
-    import torch
-
-    from hnmets.models.head_forward import logits
-
-    tensors = {name: torch.from_numpy(array)[None] for name, array in weights.items()}
-    with torch.no_grad():
-        found = logits(tensors, torch.from_numpy(inputs)[None], layout)
-    return found[0].numpy().astype(np.float64)

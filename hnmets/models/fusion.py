@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from hnmets.datasets.rows import ChoosingRows, Rows, TrainRows
 from hnmets.models.base import require_trainable
 from hnmets.models.errors import TrainingDivergedError
-from hnmets.models.fitted_fusion import FittedFusion, blocks_of, head_inputs, log_odds
+from hnmets.models.fitted_fusion import FittedFusion, blocks_of, head_inputs
 from hnmets.models.head_member import HeadRows, Member, Trained
 from hnmets.models.head_parameters import HeadParameters
+from hnmets.models.head_scores import log_odds
 from hnmets.models.recalibration import Recalibration, recalibration
 from hnmets.models.stack import train
 from hnmets.selection.base import require_columns

@@ -27,6 +27,9 @@ class Kind(StrEnum):
     CONTROL = "control"
     TRAINING = "training"
     BACKBONE = "backbone"
+    SEARCH = "search"
+    STUDY = "search of a fold"
+    TRIAL = "trial"
 
 
 @dataclass(frozen=True, kw_only=True)

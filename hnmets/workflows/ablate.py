@@ -139,6 +139,7 @@ def run(
     procedure = Procedure(
         split=plan.split,
         selection=study.selection,
+        head=study.head,
         seed=study.split.seed,
         bootstrap=bootstrap,
         on_fold=on_fold,

@@ -64,44 +64,94 @@ def prepare(study: Study, choice: Choice) -> Plan:
     UsageError
         If there is no rung of a name.
     """
-    if study.outcome is None:
-        raise InvalidDataError(f"study '{study.about.name}' has no outcome").with_note(
-            "Add an [outcome] section to the study file."
-        )
+    material = material_of(study)
+    snapshot, split = material.snapshot, material.split
     wanted = replace(choice, views=(*study.evaluation.views, *choice.views))
-    everything, cohort = read_snapshot(study.store_folder), read_cohort(study)
-    stored = in_view(cohort, everything)
-    snapshot = stored.among(stored.case_ids, recipes_in_view(study, stored))
-    split = study_split(study, cohort, snapshot)
     trained = networks_by_name(snapshot.recipes, split)
     networks = {name: of for name, of in trained.items() if complete_repeats(of, split)}
-    rungs = rungs_of(_features(snapshot, networks), wanted)
+    # Of a network the recipe of its first fold stands for all.
+    of_networks = [next(iter(of_folds.values())) for of_folds in networks.values()]
+    rungs = rungs_of([*material.plain, *of_networks], wanted)
     names = dict.fromkeys(name for rung in rungs for name in rung.recipes)
     view = FeatureView(name=choice.name, recipes=tuple(names), policy=study.evaluation.policy)
     dataset = assemble(snapshot, view, by_fold=shared_folds(networks, names, split))
-    found = suspicions(dataset)
-    if stopping := [each for each in found if each.code in _STOPPING]:
-        raise InvalidDataError(str(stopping[0]))
+    found = unsuspicious(dataset)
     return Plan(
         study=study,
-        outcome=study.outcome,
-        cohort=cohort,
+        outcome=material.outcome,
+        cohort=material.cohort,
         dataset=dataset,
         split=split,
         rungs=rungs,
         suspicions=found,
         published=PAPER.among([rung.name for rung in rungs]) if choice.preset == "paper" else None,
         family=tuple(_family(study, rungs)),
-        altered=altered_in_view(study, stored),
+        altered=altered_in_view(study, material.stored),
         remarks=tuple(_remarks(study, split, trained, dataset)),
     )
 
 
-def _features(snapshot: Snapshot, networks: Mapping[str, Mapping[str, Recipe]]) -> list[Recipe]:
-    """Return one recipe per feature set; of a network that of its first fold."""
-    others = {"cohort", "outcome", "audit", KIND}
-    plain = [recipe for recipe in snapshot.recipes if recipe.kind not in others]
-    return [*plain, *(next(iter(of_folds.values())) for of_folds in networks.values())]
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What a store holds of a study, and the study's folds.
+
+    Parameters
+    ----------
+    stored
+        Everything of the study's cases.
+    snapshot
+        The feature sets among it that the study asks for, or that were imported.
+    """
+
+    outcome: OutcomeRule
+    cohort: Cohort
+    stored: Snapshot
+    snapshot: Snapshot
+    split: Split
+
+    @property
+    def plain(self) -> list[Recipe]:
+        """One recipe per feature set that has learned from no outcome."""
+        others = {"cohort", "outcome", "audit", KIND}
+        return [recipe for recipe in self.snapshot.recipes if recipe.kind not in others]
+
+
+def material_of(study: Study) -> Material:
+    """Read what the store holds of a study, and freeze the folds.
+
+    Raises
+    ------
+    InvalidDataError
+        If the study has no outcome, or the store nothing.
+    """
+    if study.outcome is None:
+        raise InvalidDataError(f"study '{study.about.name}' has no outcome").with_note(
+            "Add an [outcome] section to the study file."
+        )
+    everything, cohort = read_snapshot(study.store_folder), read_cohort(study)
+    stored = in_view(cohort, everything)
+    snapshot = stored.among(stored.case_ids, recipes_in_view(study, stored))
+    return Material(
+        outcome=study.outcome,
+        cohort=cohort,
+        stored=stored,
+        snapshot=snapshot,
+        split=study_split(study, cohort, snapshot),
+    )
+
+
+def unsuspicious(dataset: Dataset) -> tuple[Suspicion, ...]:
+    """Return what is too good to be true, and yet no reason to stop.
+
+    Raises
+    ------
+    InvalidDataError
+        If a feature is the outcome.
+    """
+    found = suspicions(dataset)
+    if stopping := [each for each in found if each.code in _STOPPING]:
+        raise InvalidDataError(str(stopping[0]))
+    return found
 
 
 def _remarks(

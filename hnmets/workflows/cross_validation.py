@@ -13,8 +13,7 @@ from hnmets.datasets.rows import HeldOutRows, Rows
 from hnmets.evaluation.predictions import Predictions
 from hnmets.evaluation.youden import youden_threshold
 from hnmets.models.candidate import CandidateJob, FittedCandidate, fit_all
-from hnmets.selection.reference import SelectionParameters
-from hnmets.workflows.ladder import Rung
+from hnmets.workflows.ladder import CandidateOf, Rung
 
 Scored = TypeVar("Scored", bound=np.generic)
 # A fold, and the rungs that were fitted in it, in the order of the ladder.
@@ -80,7 +79,7 @@ def cross_validate(  # noqa: PLR0913 - settings, and who is told; all named
     folds: Sequence[FoldRows],
     rungs: Sequence[Rung],
     *,
-    selection: SelectionParameters,
+    candidate_of: CandidateOf,
     seed: int,
     on_fold: Callable[[str, int, int], None],
     on_fit: OnFit = nothing_more,
@@ -94,6 +93,8 @@ def cross_validate(  # noqa: PLR0913 - settings, and who is told; all named
     ----------
     folds
         Of one dataset and one split.
+    candidate_of
+        How a rung is fitted in a fold.
     seed
         Of the first fold; each has its own.
     on_fold
@@ -107,7 +108,7 @@ def cross_validate(  # noqa: PLR0913 - settings, and who is told; all named
     for number, (fold, own_seed) in enumerate(usable):
         on_fold(fold.fold.name, number, len(usable))
         repeat = fold.fold.repeat
-        fitted, thresholds = _fit(fold, rungs, selection=selection, seed=own_seed)
+        fitted, thresholds = _fit(fold, rungs, candidate_of, seed=own_seed)
         for tally, each, threshold in zip(tallies, fitted, thresholds, strict=True):
             _score(tally, each, fold.held_out, threshold, (repeat, of_repeat[repeat]))
         on_fit(fold, fitted)
@@ -136,12 +137,17 @@ def seeded(folds: Sequence[FoldRows], seed: int) -> list[tuple[FoldRows, int]]:
 
 
 def _fit(
-    fold: FoldRows, rungs: Sequence[Rung], *, selection: SelectionParameters, seed: int
+    fold: FoldRows, rungs: Sequence[Rung], candidate_of: CandidateOf, *, seed: int
 ) -> tuple[list[FittedCandidate], list[float]]:
     """Fit all rungs on the same rows, and choose their thresholds on the inner part."""
     rows, choosing = fold.fitting(), fold.choosing()
     jobs = [
-        CandidateJob(candidate=rung.candidate(selection), rows=rows, choosing=choosing, seed=seed)
+        CandidateJob(
+            candidate=candidate_of(rung, fold.fold.name),
+            rows=rows,
+            choosing=choosing,
+            seed=seed,
+        )
         for rung in rungs
     ]
     fitted = fit_all(jobs)

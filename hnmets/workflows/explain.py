@@ -113,7 +113,7 @@ def run(  # noqa: PLR0913 - what is asked, and who is told; all named
     plan = prepare(study, Choice())
     fold, seed = _fold_of(plan, case_id)
     on_step(f"fitting {plan.rungs[-1].name} in {fold.fold.name}")
-    rung = plan.rungs[-1].candidate(study.selection)
+    rung = plan.rungs[-1].candidate(study.selection, study.head)
     training = fold.fitting()
     fitted = rung.fit(training, fold.choosing(), seed=seed)
     case = fold.held_out.among([fold.held_out.case_ids.index(case_id)])

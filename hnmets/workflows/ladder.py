@@ -8,7 +8,8 @@ from feature_store.recipe import Recipe
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.extractors.trained_embedding import KIND as TRAINED
 from hnmets.models.candidate import Candidate
-from hnmets.models.catalog import MODELS
+from hnmets.models.catalog import model_of
+from hnmets.models.head_parameters import HeadParameters
 from hnmets.models.names import ModelName
 from hnmets.networks.architecture import BackboneName
 from hnmets.selection.reference import SelectionParameters
@@ -51,13 +52,19 @@ class Rung:
         """Feature sets and single columns that it sees."""
         return self.parts or self.recipes
 
-    def candidate(self, selection: SelectionParameters) -> Candidate:
-        """Return the steps and the model that are fitted in every fold."""
+    def candidate(self, selection: SelectionParameters, head: HeadParameters) -> Candidate:
+        """Return the steps and the model that are fitted in every fold.
+
+        Parameters
+        ----------
+        head
+            Settings of a fusion head.
+        """
         return Candidate(
             name=self.name,
             modalities=self.features,
             chain=selection.chain,
-            model=MODELS[self.model],
+            model=model_of(self.model, head),
         )
 
 
@@ -90,6 +97,15 @@ class Choice:
     def name(self) -> str:
         """What people call the whole: `ladder`, or the one rung that it is about."""
         return self.only[-1] if self.only else self.preset
+
+
+# How a rung is fitted in a fold, by the fold's name.
+CandidateOf = Callable[[Rung, str], Candidate]
+
+
+def as_set(selection: SelectionParameters, head: HeadParameters) -> CandidateOf:
+    """Return what fits a rung with the same settings in every fold."""
+    return lambda rung, _fold: rung.candidate(selection, head)
 
 
 def preset_of(name: str) -> Preset:

@@ -7,6 +7,7 @@ from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.fold_rows import folds_of
 from hnmets.datasets.split import Split
 from hnmets.evaluation.bootstrap import Bootstrap
+from hnmets.models.head_parameters import HeadParameters
 from hnmets.selection.reference import SelectionParameters
 from hnmets.workflows.cross_validation import (
     CrossValidated,
@@ -14,7 +15,7 @@ from hnmets.workflows.cross_validation import (
     cross_validate,
     nothing_more,
 )
-from hnmets.workflows.ladder import Rung
+from hnmets.workflows.ladder import Rung, as_set
 from hnmets.workflows.on_case import OnCase
 
 
@@ -24,6 +25,8 @@ class Procedure:
 
     Parameters
     ----------
+    head
+        Settings of the fusion heads.
     seed
         Of the models in the first fold; each fold has its own.
     on_fold
@@ -32,6 +35,7 @@ class Procedure:
 
     split: Split
     selection: SelectionParameters
+    head: HeadParameters
     seed: int
     bootstrap: Bootstrap
     on_fold: OnCase
@@ -58,7 +62,7 @@ class Procedure:
         return cross_validate(
             folds_of(dataset, self.split),
             rungs,
-            selection=self.selection,
+            candidate_of=as_set(self.selection, self.head),
             seed=self.seed,
             on_fold=told,
             on_fit=on_fit,

@@ -19,6 +19,7 @@ from hnmets.extractors.embedding import Embedding
 from hnmets.extractors.endpoint import Endpoint
 from hnmets.extractors.roster import Roster
 from hnmets.models.backbone.parameters import BackboneParameters
+from hnmets.models.head_parameters import HeadParameters
 from hnmets.selection.reference import SelectionParameters
 from hnmets.sources.clinical import ClinicalRule
 from hnmets.sources.location import pattern_columns
@@ -47,6 +48,7 @@ from hnmets.workflows.study_sections import (
     RadiomicsSection,
     SizeSection,
 )
+from hnmets.workflows.tuning_section import Tuned, TuningSection
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
@@ -71,11 +73,19 @@ class Study(BaseModel):
     build: BuildSection = Field(default_factory=BuildSection)
     split: SplitParameters = Field(default_factory=SplitParameters)
     selection: SelectionParameters = Field(default_factory=SelectionParameters)
+    head: HeadParameters = Field(default_factory=HeadParameters)
+    tuning: TuningSection = Field(default_factory=TuningSection)
+    tuned: Tuned | None = None
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
 
     _file: Path = PrivateAttr(default=Path("study.toml"))
     _root: Path = PrivateAttr(default=Path())
     _origins: dict[Place, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """The study file."""
+        return self._file
 
     @property
     def folder(self) -> Path:

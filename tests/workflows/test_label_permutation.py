@@ -32,6 +32,7 @@ def permuted(study: Study, model: str, permutations: int) -> Permutation:
     procedure = Procedure(
         split=plan.split,
         selection=study.selection,
+        head=study.head,
         seed=0,
         bootstrap=Bootstrap(draws=100),
         on_fold=ignore,

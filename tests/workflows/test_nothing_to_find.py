@@ -8,6 +8,7 @@ from hnmets.datasets.drawing import draw
 from hnmets.datasets.split_parameters import SplitParameters
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.discrimination import auc_of
+from hnmets.models.head_parameters import HeadParameters
 from hnmets.models.names import ModelName
 from hnmets.selection.reference import SelectionParameters
 from hnmets.workflows.label_permutation import label_permutation
@@ -31,6 +32,7 @@ def procedure(dataset: Dataset, seed: int, *, folds: int) -> Procedure:
     return Procedure(
         split=draw(subjects_in(dataset.rows), parameters),
         selection=SelectionParameters(trees=20, top=10),
+        head=HeadParameters(),
         seed=seed,
         bootstrap=Bootstrap(draws=100),
         on_fold=ignore,

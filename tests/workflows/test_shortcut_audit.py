@@ -68,6 +68,7 @@ def controls(
     procedure = Procedure(
         split=split,
         selection=study.selection,
+        head=study.head,
         seed=split.parameters.seed,
         bootstrap=BOOTSTRAP,
         on_fold=ignore,

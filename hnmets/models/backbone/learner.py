@@ -18,6 +18,7 @@ from hnmets.models.backbone.parameters import BackboneParameters
 from hnmets.models.backbone.schedule import rate_share
 from hnmets.models.errors import TrainingMemoryError
 from hnmets.models.head_member import class_weights
+from hnmets.models.memory import is_out_of_memory
 from hnmets.networks.classifier import Classifier
 from hnmets.networks.encoder import Encoder
 from hnmets.networks.swin import SwinEncoder
@@ -140,7 +141,7 @@ class Learner:
             try:
                 return self._gradient_in_parts(cases, generator)
             except RuntimeError as error:
-                if not _out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 reason = str(error).splitlines()[0]
             # Outside of the handler: the traceback would hold the memory that the parts need.
@@ -181,9 +182,3 @@ def seeded(seed: int, epoch: int, device: torch.device) -> Iterator[torch.Genera
         if device.type == "cuda":
             torch.cuda.manual_seed(dropout)
         yield torch.Generator(device).manual_seed(own)
-
-
-def _out_of_memory(error: RuntimeError) -> bool:
-    # The CPU's allocator, cuBLAS and cuDNN raise a plain RuntimeError.
-    plain = ("DefaultCPUAllocator", "ALLOC_FAILED")
-    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in plain)

@@ -19,8 +19,9 @@ from hnmets.models.backbone.checkpoint import identity_of, resume, save_checkpoi
 from hnmets.models.backbone.learner import Learner
 from hnmets.models.backbone.parameters import BackboneParameters
 from hnmets.models.backbone.result import Ending, Epoch, TrainedBackbone, best_of
-from hnmets.models.backbone.scoring import auc, log_odds
+from hnmets.models.backbone.scoring import log_odds
 from hnmets.models.errors import TrainingDivergedError
+from hnmets.models.roc_area import auc
 from hnmets.networks.encoder import Encoder
 
 _log = logging.getLogger(__name__)

@@ -9,9 +9,10 @@ from torch import Tensor
 from hnmets.models.backbone.learner import Learner
 from hnmets.models.backbone.parameters import BackboneParameters
 from hnmets.models.backbone.result import TrainedBackbone
-from hnmets.models.backbone.scoring import auc, log_odds
+from hnmets.models.backbone.scoring import log_odds
 from hnmets.models.backbone.training import train
 from hnmets.models.errors import TrainingDivergedError, TrainingMemoryError, UntrainableError
+from hnmets.models.roc_area import auc
 from hnmets.networks.architecture import PRESETS
 from hnmets.networks.backbones import ConvolutionalEncoder, encoder_of
 from tests.models.backbone.small import (

@@ -1,0 +1,104 @@
+"""One way to set a fusion head, and how a trial comes to it."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from hnmets.models.head_parameters import HeadParameters
+from hnmets.tuning.space import HeadSpace, Numbers, Range, label, names_of
+
+if TYPE_CHECKING:
+    from optuna.trial import BaseTrial
+
+Item = TypeVar("Item", bound=str | int | float)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadConfiguration:
+    """Everything about a head that a search decides.
+
+    Parameters
+    ----------
+    radiomics, embedding
+        Recipes that it sees beside those that are always seen.
+    correlation_limit, top, components
+        See `SelectionParameters`; without radiomics or embedding they do nothing.
+    """
+
+    radiomics: tuple[str, ...]
+    embedding: tuple[str, ...]
+    correlation_limit: float
+    top: int
+    components: int
+    head: HeadParameters
+
+
+def configuration_of(
+    trial: "BaseTrial", space: HeadSpace, base: HeadParameters
+) -> HeadConfiguration:
+    """Ask a trial for each setting, those first on which others depend.
+
+    Parameters
+    ----------
+    space
+        With the radiomics and embeddings of the store.
+    base
+        Settings that no search decides: batch size, epochs, patience, weighting of the classes.
+    """
+    radiomics = names_of(_one(trial, "radiomics", tuple(map(label, space.radiomics or ((),)))))
+    embedding = names_of(_one(trial, "embedding", space.embeddings or ("none",)))
+    limit, top = space.correlation_limit[0], space.top[0]
+    if radiomics:
+        limit = _one(trial, "correlation_limit", space.correlation_limit)
+        top = _one(trial, "top", space.top)
+    return HeadConfiguration(
+        radiomics=radiomics,
+        embedding=embedding,
+        correlation_limit=limit,
+        top=top,
+        components=(
+            _one(trial, "components", space.components) if embedding else space.components[0]
+        ),
+        head=_head(trial, space, base),
+    )
+
+
+def _head(trial: "BaseTrial", space: HeadSpace, base: HeadParameters) -> HeadParameters:
+    fusion = _one(trial, "fusion", space.fusion)
+    loss = _one(trial, "loss", space.loss)
+    hidden = _one(trial, "hidden", tuple(map(_layers, space.hidden)))
+    return replace(
+        base,
+        fusion=fusion,
+        projection=(
+            base.projection
+            if fusion == "concatenation"
+            else _one(trial, "projection", space.projection)
+        ),
+        hidden=tuple(int(units) for units in hidden.split("-")),
+        dropout=_number(trial, "dropout", space.dropout),
+        learning_rate=_number(trial, "learning_rate", space.learning_rate),
+        weight_decay=_number(trial, "weight_decay", space.weight_decay),
+        loss=loss,
+        focal_gamma=(
+            _number(trial, "focal_gamma", space.focal_gamma)
+            if loss == "focal"
+            else base.focal_gamma
+        ),
+    )
+
+
+def _layers(units: tuple[int, ...]) -> str:
+    return "-".join(map(str, units))
+
+
+def _one(trial: "BaseTrial", name: str, choices: tuple[Item, ...]) -> Item:
+    """Ask for one of several; a decision is no question."""
+    if len(choices) == 1:
+        return choices[0]
+    return choices[choices.index(trial.suggest_categorical(name, choices))]
+
+
+def _number(trial: "BaseTrial", name: str, numbers: Numbers) -> float:
+    if isinstance(numbers, Range):
+        return trial.suggest_float(name, numbers.low, numbers.high, log=numbers.log)
+    return _one(trial, name, numbers)

@@ -1,0 +1,110 @@
+"""The trials of a study as a queue: planned once, each tried by one worker, none counted twice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from optuna import Study
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from hnmets.tuning.lease import LEASE, Attendance
+from hnmets.tuning.sampling import sampler
+
+WORKER, ATTEMPTS, REASON = "worker", "attempts", "reason"
+MOST_ATTEMPTS = 3
+_OPEN = (TrialState.WAITING, TrialState.RUNNING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """The trials of one study.
+
+    A planned trial waits in the storage under its number. Who begins it takes it there, which
+    the storage lets one alone do. Where two planners add trials at once, those beyond the plan
+    are never begun.
+
+    Parameters
+    ----------
+    planned
+        Trials with a number below this are tried.
+    seed
+        Of what chooses their settings.
+    attendance
+        Who is at work.
+    """
+
+    study: Study
+    storage: BaseStorage
+    planned: int
+    seed: int
+    attendance: Attendance
+
+    def open(self) -> list[FrozenTrial]:
+        """Return the planned trials that have not ended."""
+        trials = self.study.get_trials(deepcopy=False, states=_OPEN)
+        return [trial for trial in trials if trial.number < self.planned]
+
+    def take(self, most: int) -> list[Trial]:
+        """Begin trials that wait, as many as there are and may be."""
+        taken: list[Trial] = []
+        for waiting in self._waiting():
+            if len(taken) == most:
+                break
+            if not self._begun(waiting):
+                continue
+            self.storage.set_trial_user_attr(waiting._trial_id, WORKER, self.attendance.worker)
+            # It chooses when the trial is made: by the number alone, whoever tries it.
+            self.study.sampler = sampler(self.seed, waiting.number)
+            taken.append(Trial(self.study, waiting._trial_id))
+        return taken
+
+    def recover(self) -> int:
+        """Put trials back whose worker is gone; return how many.
+
+        A trial that was begun three times ends as failed: it may be what kills its workers.
+        """
+        lost = [trial for trial in self.open() if self._lost(trial)]
+        for trial in lost:
+            self._put_back(trial)
+        return len(lost)
+
+    def _waiting(self) -> Iterator[FrozenTrial]:
+        return (trial for trial in self.open() if trial.state == TrialState.WAITING)
+
+    def _begun(self, trial: FrozenTrial) -> bool:
+        try:
+            return self.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+        except UpdateFinishedTrialError:
+            return False
+
+    def _lost(self, trial: FrozenTrial) -> bool:
+        if trial.state != TrialState.RUNNING:
+            return False
+        worker = trial.user_attrs.get(WORKER)
+        if worker is not None:
+            return not self.attendance.alive(worker)
+        # Its worker has just begun it, or was killed in between.
+        began = trial.datetime_start
+        return began is None or self.attendance.clock() - began.astimezone() > LEASE
+
+    def _put_back(self, trial: FrozenTrial) -> None:
+        attempts = trial.user_attrs.get(ATTEMPTS, 1)
+        number = trial._trial_id
+        try:
+            if attempts >= MOST_ATTEMPTS:
+                reason = f"its worker was lost {attempts} times"
+                self.storage.set_trial_user_attr(number, REASON, reason)
+                self.storage.set_trial_state_values(number, TrialState.FAIL)
+                return
+            self.storage.set_trial_user_attr(number, ATTEMPTS, attempts + 1)
+            self.storage.set_trial_state_values(number, TrialState.WAITING)
+        except UpdateFinishedTrialError:
+            # Its worker was slow, not gone: what it told counts.
+            return
+
+
+def plan_trials(study: Study, planned: int) -> None:
+    """Add the trials that are not there yet; those that are keep their numbers."""
+    for _ in range(planned - len(study.get_trials(deepcopy=False))):
+        study.enqueue_trial({})

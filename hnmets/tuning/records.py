@@ -1,0 +1,177 @@
+"""What the storage of a search knows, as plain data."""
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.storages import BaseStorage
+from optuna.trial import FixedTrial, FrozenTrial
+
+from hnmets.tuning.configuration import HeadConfiguration, configuration_of
+from hnmets.tuning.head_tries import AUCS
+from hnmets.tuning.lease import Attendance
+from hnmets.tuning.plan import HeadPlan
+from hnmets.tuning.queue import ATTEMPTS, REASON, WORKER, plan_trials
+from hnmets.tuning.storage import open_storage
+from hnmets.tuning.worker import BOARD, open_study
+
+State = Literal["waiting", "running", "complete", "pruned", "fail"]
+_FEWEST_FOR_IMPORTANCE = 10
+_PAIR = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A trial.
+
+    Parameters
+    ----------
+    value
+        Mean AUC over the inner folds; of a pruned trial the last that was seen.
+    params
+        What it chose.
+    aucs
+        Of the inner folds; none unless it was trained to its end.
+    reason
+        Why it failed.
+    attempts
+        How often it was begun.
+    worker
+        Who tried it.
+    """
+
+    number: int
+    state: State
+    value: float | None
+    params: dict[str, str | int | float]
+    aucs: tuple[float, ...]
+    reason: str
+    attempts: int
+    worker: str
+    began: datetime | None
+    ended: datetime | None
+    attributes: dict[str, Any] = field(default_factory=dict)  # Any: what JSON can hold
+
+    def as_json(self) -> dict[str, object]:
+        """Return the trial as a JSON object."""
+        told = {f.name: getattr(self, f.name) for f in fields(self)}
+        told |= {name: at and at.isoformat() for name, at in self._times.items()}
+        return told
+
+    @property
+    def _times(self) -> dict[str, datetime | None]:
+        return {"began": self.began, "ended": self.ended}
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.state in {"complete", "pruned", "fail"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """The trials of a search.
+
+    Parameters
+    ----------
+    storage
+        Where they are.
+    """
+
+    plan: HeadPlan
+    storage: BaseStorage
+
+    @classmethod
+    def open(cls, plan: HeadPlan, folder: Path, *, storage: str, workers: int = 1) -> "Records":
+        """Open the storage of a search.
+
+        Parameters
+        ----------
+        storage
+            URL of a PostgreSQL server; empty for the journal in the folder.
+        workers
+            Processes that will write to it.
+
+        Raises
+        ------
+        UsageError
+            If the storage cannot serve so many workers.
+        """
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        return cls(plan=plan, storage=open_storage(storage, folder, workers=workers))
+
+    def enqueue(self) -> None:
+        """Plan the trials of every study."""
+        for study in self.plan.studies:
+            plan_trials(self._study(study), self.plan.trials)
+
+    def of(self, study: str) -> list[Record]:
+        """Return the trials of a study, in their order, without those beyond the plan."""
+        trials = self._study(study).get_trials(deepcopy=False)
+        return [_record(trial) for trial in trials if trial.number < self.plan.trials]
+
+    def best(self, study: str) -> Record | None:
+        """Return the trial of the highest value among those trained to their end."""
+        complete = [r for r in self.of(study) if r.state == "complete" and r.value is not None]
+        return max(
+            complete, key=lambda record: (record.value or 0.0, -record.number), default=None
+        )
+
+    def configuration(self, record: Record) -> HeadConfiguration:
+        """Return what a trial chose, in full."""
+        return configuration_of(FixedTrial(record.params), self.plan.space, self.plan.base)
+
+    def importance(self, study: str) -> dict[str, float]:
+        """Return how much each setting decides, falling; none from too few trials.
+
+        References
+        ----------
+        Watanabe et al. 2023, arXiv 2304.10255 (PED-ANOVA).
+        """
+        complete = [record for record in self.of(study) if record.state == "complete"]
+        if len(complete) < _FEWEST_FOR_IMPORTANCE:
+            return {}
+        # A setting that not every trial has, has no importance over all of them.
+        common = set.intersection(*(set(record.params) for record in complete))
+        if len(common) < _PAIR:
+            return dict.fromkeys(common, 1.0)
+        found = get_param_importances(
+            self._study(study),
+            evaluator=PedAnovaImportanceEvaluator(),
+            params=sorted(common),
+        )
+        return {name: float(value) for name, value in found.items()}
+
+    def stale(self, study: str) -> int:
+        """Return how many trials run whose worker is gone: the next worker takes them up."""
+        attendance = Attendance(board=self._study(BOARD))
+        running = [record for record in self.of(study) if record.state == "running"]
+        return sum(1 for each in running if not attendance.alive(each.worker))
+
+    def _study(self, name: str) -> optuna.Study:
+        return open_study(self.storage, self.plan.name, name)
+
+
+def _record(trial: FrozenTrial) -> Record:
+    state: State = trial.state.name.lower()  # type: ignore[assignment]  # the names are Optuna's
+    value = trial.value if trial.state.is_finished() else None
+    return Record(
+        number=trial.number,
+        state=state,
+        value=value,
+        params=dict(trial.params),
+        aucs=tuple(trial.user_attrs.get(AUCS, ())),
+        reason=trial.user_attrs.get(REASON, ""),
+        attempts=trial.user_attrs.get(ATTEMPTS, 1),
+        worker=trial.user_attrs.get(WORKER, ""),
+        began=_aware(trial.datetime_start),
+        ended=_aware(trial.datetime_complete),
+        attributes=dict(trial.user_attrs),
+    )
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    return None if at is None else at.astimezone()

@@ -1,0 +1,69 @@
+"""Where trials are remembered: a journal file on one machine, PostgreSQL for several."""
+
+import logging
+from pathlib import Path
+
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+
+from hnmets.domain.errors import UsageError
+
+_LOG = logging.getLogger(__name__)
+JOURNAL = "journal.log"
+
+
+def open_storage(url: str, folder: Path, *, workers: int = 1) -> BaseStorage:
+    """Open the storage of a search.
+
+    Parameters
+    ----------
+    url
+        Of a PostgreSQL server; empty for the journal in the folder.
+    workers
+        Processes that write to it.
+
+    Raises
+    ------
+    UsageError
+        If the URL is of another kind, or SQLite is to serve several workers.
+    """
+    if not url:
+        return JournalStorage(_journal(folder))
+    kind = url.partition(":")[0]
+    if kind == "sqlite" and workers > 1:
+        raise UsageError(f"SQLite cannot serve {workers} workers").with_note(
+            "They lock each other out and lose trials. Leave [tuning] storage empty for a journal "
+            "file on one machine, or name a PostgreSQL server."
+        )
+    if kind not in {"sqlite", "postgresql", "postgresql+psycopg"}:
+        raise UsageError(f"[tuning] storage begins with '{kind}:'").with_note(
+            "Leave it empty for a journal file, or write postgresql://user@host/database."
+        )
+    server = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    pings = {"pool_pre_ping": True} if kind != "sqlite" else {}
+    return RDBStorage(server, engine_kwargs=pings)
+
+
+def _journal(folder: Path) -> JournalFileBackend:
+    file = folder / JOURNAL
+    lock = JournalFileSymlinkLock(str(file))
+    if file.exists():
+        lock.acquire()
+        try:
+            _mend(file)
+        finally:
+            lock.release()
+    return JournalFileBackend(str(file), lock)
+
+
+def _mend(file: Path) -> None:
+    """Set aside a last line that a kill has torn; what is appended to it would be lost with it."""
+    content = file.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole == len(content):
+        return
+    torn = file.with_name(f"{file.name}.torn-at-{whole}")
+    torn.write_bytes(content[whole:])
+    with file.open("r+b") as journal:
+        journal.truncate(whole)
+    _LOG.warning("the last line of %s was torn; it lies in %s now", file.name, torn.name)

@@ -1,0 +1,343 @@
+"""`tune`: search for settings, and measure what the search is worth in folds it has never seen."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import get_args
+
+from hnmets.domain.errors import InvalidDataError
+from hnmets.execution.team import Team
+from hnmets.tracking.base import Dataset, Tracker
+from hnmets.tracking.environment import capture
+from hnmets.tracking.opening import open_tracker
+from hnmets.tracking.privacy import Privacy
+from hnmets.tracking.spooled import SpooledTracker
+from hnmets.tuning.configuration import HeadConfiguration
+from hnmets.tuning.device import Device, used
+from hnmets.tuning.plan import EVERYBODY, Target
+from hnmets.tuning.records import Record, Records
+from hnmets.tuning.starting import STORAGE
+from hnmets.workflows.ablate import measured_json
+from hnmets.workflows.named import named
+from hnmets.workflows.on_case import OnCase, ignore
+from hnmets.workflows.study import Study
+from hnmets.workflows.tuned_study import write_tuned
+from hnmets.workflows.tuning_plan import Search, prepare
+from hnmets.workflows.tuning_runs import SearchRuns
+from hnmets.workflows.tuning_scores import Nested, nested
+
+_LOOK_S = 1.0
+_DIGITS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """How a search goes about its work.
+
+    Parameters
+    ----------
+    target
+        `head` or `backbone`.
+    device
+        `auto`, `cpu` or `cuda`.
+    timeout_s
+        After which the batches at work are finished and the search is measured as it is; None
+        for no limit.
+    resume
+        Whether there must be a search of just these settings and data already.
+    """
+
+    target: Target = "head"
+    device: Device = "auto"
+    timeout_s: float | None = None
+    resume: bool = False
+
+
+def request_of(target: str, *, device: str, timeout_min: float | None, resume: bool) -> Request:
+    """Return what was asked for in words.
+
+    Raises
+    ------
+    UsageError
+        If there is no such target or device.
+    """
+    wanted_device: Device = named(device, get_args(Device), "device")
+    wanted: Target = named(target, get_args(Target), "target")
+    return Request(
+        target=wanted,
+        device=wanted_device,
+        timeout_s=None if timeout_min is None else 60 * timeout_min,
+        resume=resume,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a study is.
+
+    Parameters
+    ----------
+    best
+        Highest value among the trials that were trained to their end.
+    """
+
+    study: str
+    planned: int
+    complete: int
+    pruned: int
+    failed: int
+    running: int
+    stale: int
+    best: Record | None
+
+    @property
+    def finished(self) -> int:
+        """Trials of which nothing more will become."""
+        return self.complete + self.pruned + self.failed
+
+    def as_json(self) -> dict[str, object]:
+        """Return how far it is as a JSON object."""
+        best = self.best and self.best.as_json()
+        return {**{f.name: getattr(self, f.name) for f in fields(self)}, "best": best}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """What a search found, and what it is worth.
+
+    Parameters
+    ----------
+    best
+        What to register: the winner of the search over everybody. Its own value is no
+        performance.
+    file
+        Study file with these settings.
+    run
+        Key of the run in MLflow.
+    waiting
+        Events that MLflow has not taken yet.
+    """
+
+    search: Search
+    studies: tuple[Progress, ...]
+    nested: Nested
+    best: HeadConfiguration
+    file: Path
+    run: str
+    waiting: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned trial has ended."""
+        return all(each.finished == each.planned for each in self.studies)
+
+    def as_json(self) -> dict[str, object]:
+        """Return what was found as a JSON object."""
+        nested = self.nested
+        return {
+            "search": self.search.plan.name,
+            "run": self.run,
+            "complete": self.complete,
+            "studies": [each.as_json() for each in self.studies],
+            "unsearched": self.search.unsearched,
+            "settings": [
+                {
+                    "name": scores.out_of_fold.rung.name,
+                    "oracle_auc": nested.oracles.get(scores.out_of_fold.rung.name),
+                    "measures": {n: measured_json(m) for n, m in scores.measures.items()},
+                }
+                for scores in nested.scores
+            ],
+            "inner_best": nested.inner_best,
+            "gap": nested.gap,
+            "outer_aucs": dict(nested.outer_aucs),
+            "best": asdict(self.best),
+            "file": self.file.name,
+        }
+
+
+def run(
+    study: Study,
+    request: Request | None = None,
+    *,
+    on_trial: OnCase = ignore,
+    tracker: Tracker | None = None,
+    arguments: Sequence[str] = (),
+) -> Tuning:
+    """Search in every outer fold and over everybody, and score each winner in its outer fold.
+
+    The same call goes on where an earlier one was stopped, and more trials may be asked for.
+
+    Raises
+    ------
+    InvalidDataError
+        If the space or the data do not allow a search, or there is none to resume.
+    UsageError
+        If the storage cannot serve so many workers, or there is no such device.
+    TeamError
+        If a worker ended with an error.
+    """
+    asked = request or Request()
+    device = used(asked.device)
+    search = prepare(study, on_part=on_trial, must_exist=asked.resume)
+    records = open_records(search)
+    records.enqueue()
+    with _runs_of(search, tracker, arguments) as runs:
+        runs.begin()
+        _work(search, records, device, asked.timeout_s, lambda: _look(records, runs, on_trial))
+        return _finished(search, records, runs, on_trial)
+
+
+def finish(
+    study: Study,
+    *,
+    on_trial: OnCase = ignore,
+    tracker: Tracker | None = None,
+    arguments: Sequence[str] = (),
+) -> Tuning:
+    """Measure a search as far as it is, without trying anything more.
+
+    Raises
+    ------
+    InvalidDataError
+        If there is no search of these settings and data, or an outer fold has no winner.
+    """
+    search = prepare(study, on_part=on_trial, must_exist=True)
+    records = open_records(search)
+    with _runs_of(search, tracker, arguments) as runs:
+        runs.begin()
+        _look(records, runs, on_trial)
+        return _finished(search, records, runs, on_trial)
+
+
+def open_records(search: Search) -> Records:
+    """Open the trials of a search."""
+    section = search.study.tuning
+    return Records.open(
+        search.plan, search.folder, storage=section.storage, workers=section.workers
+    )
+
+
+def progress_of(records: Records) -> tuple[Progress, ...]:
+    """Return how far each study is."""
+    return tuple(_progress(records, study) for study in records.plan.studies)
+
+
+def _progress(records: Records, study: str) -> Progress:
+    states = [record.state for record in records.of(study)]
+    return Progress(
+        study=study,
+        planned=records.plan.trials,
+        complete=states.count("complete"),
+        pruned=states.count("pruned"),
+        failed=states.count("fail"),
+        running=states.count("running"),
+        stale=records.stale(study),
+        best=records.best(study),
+    )
+
+
+def _work(
+    search: Search,
+    records: Records,
+    device: str,
+    timeout_s: float | None,
+    look: Callable[[], None],
+) -> None:
+    """Have workers try what waits; look every second how far they are."""
+    section = search.study.tuning
+    deadline = time.monotonic() + timeout_s if timeout_s is not None else float("inf")
+    team = Team(
+        arguments=[
+            *("-m", "hnmets.tuning", str(search.folder.absolute()), "--until-parent-ends"),
+            *("--device", device, "--workers", str(section.workers)),
+        ],
+        size=section.workers if any(_open(records)) else 0,
+        environment={STORAGE: section.storage, "OMP_NUM_THREADS": "1"},
+    )
+    with team:
+        while team.at_work() and time.monotonic() < deadline:
+            look()
+            time.sleep(_LOOK_S)
+    look()
+
+
+def _open(records: Records) -> Iterator[Record]:
+    for study in records.plan.studies:
+        yield from (record for record in records.of(study) if not record.finished)
+
+
+def _look(records: Records, runs: SearchRuns, on_trial: OnCase) -> None:
+    """Log what has ended, and tell how far the search is."""
+    ended, current = 0, ""
+    for study in records.plan.studies:
+        trials = records.of(study)
+        runs.trials(study, trials)
+        ended += sum(record.finished for record in trials)
+        current = current or (study if any(not record.finished for record in trials) else "")
+    on_trial(current or EVERYBODY, ended, len(records.plan.studies) * records.plan.trials)
+
+
+def _finished(search: Search, records: Records, runs: SearchRuns, on_fold: OnCase) -> Tuning:
+    """Score the winners, write the study file, and log both."""
+    winner = records.best(EVERYBODY)
+    if winner is None:
+        raise InvalidDataError(f"no trial of {EVERYBODY} was trained to its end").with_note(
+            "Run the same command again to go on, or plan more trials."
+        )
+    found = nested(search, records, on_fold)
+    best = records.configuration(winner)
+    file = write_tuned(search, best, found)
+    for study in records.plan.studies:
+        runs.study_ended(study, records)
+    numbers = {"inner_best": found.inner_best, "gap": found.gap}
+    known = {name: value for name, value in numbers.items() if value is not None}
+    runs.end(found.tuned.measures, known, file)
+    waiting = runs.tracker.close() if isinstance(runs.tracker, SpooledTracker) else 0
+    return Tuning(
+        search=search,
+        studies=progress_of(records),
+        nested=found,
+        best=best,
+        file=file,
+        run=runs.key,
+        waiting=waiting,
+    )
+
+
+@contextmanager
+def _runs_of(
+    search: Search, tracker: Tracker | None, arguments: Sequence[str]
+) -> Iterator[SearchRuns]:
+    """Give the runs of a search, in the study's own tracker where none is given."""
+    study, rows = search.study, search.dataset.rows
+    settings = {setting.name: setting.value for setting in study.settings()}
+    # It may hold a password.
+    settings.pop("tuning.storage", None)
+
+    def runs(opened: Tracker) -> SearchRuns:
+        return SearchRuns(
+            tracker=opened,
+            experiment=study.about.name,
+            plan=search.plan,
+            folder=search.folder,
+            settings=settings,
+            dataset=Dataset(
+                name="search",
+                digest=search.dataset.digest[:_DIGITS],
+                description={
+                    "split": search.material.split.hash[:_DIGITS],
+                    "cases": len(rows.case_ids),
+                    "events": int(rows.outcome.sum()),
+                },
+            ),
+            environment=capture(arguments, privacy=Privacy.of(study.folder)),
+        )
+
+    if tracker is not None:
+        yield runs(tracker)
+        return
+    with open_tracker(study.folder) as opened:
+        yield runs(opened)

@@ -1,0 +1,80 @@
+"""`tune status` and `tune show`: what is known of the searches of a study."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hnmets.domain.errors import UsageError
+from hnmets.tuning.plan import FILE, read_plan
+from hnmets.tuning.records import Record, Records
+from hnmets.workflows.study import Study
+from hnmets.workflows.tune import Progress, progress_of
+from hnmets.workflows.tuning_plan import search_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """The trials of one study.
+
+    Parameters
+    ----------
+    best
+        Those with a value, the highest first.
+    failures
+        How often each reason was met.
+    importance
+        How much each setting decides, falling.
+    """
+
+    best: tuple[Record, ...]
+    failures: Mapping[str, int]
+    importance: Mapping[str, float]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the trials as a JSON object."""
+        return {
+            "trials": [record.as_json() for record in self.best],
+            "failures": dict(self.failures),
+            "importance": dict(self.importance),
+        }
+
+
+def run(study: Study) -> dict[str, tuple[Progress, ...]]:
+    """Return how far each search of the study's store is."""
+    return {folder.name: progress_of(_records(study, folder)) for folder in _folders(study)}
+
+
+def trials(study: Study, search: str, *, fold: str) -> Trials:
+    """Return the trials of one study of a search.
+
+    Raises
+    ------
+    UsageError
+        If there is no such search, or no such study in it.
+    """
+    folder = search_folder(study, search)
+    if folder not in _folders(study):
+        names = ", ".join(each.name for each in _folders(study)) or "none"
+        raise UsageError(f"no search '{search}'").with_note(f"There are {names}.")
+    records = _records(study, folder)
+    if fold not in records.plan.studies:
+        raise UsageError(f"{search} has no study '{fold}'").with_note(
+            f"There are {', '.join(records.plan.studies)}."
+        )
+    own = records.of(fold)
+    scored = [record for record in own if record.value is not None]
+    return Trials(
+        best=tuple(sorted(scored, key=lambda r: (r.state != "complete", -(r.value or 0.0)))),
+        failures=dict(Counter(r.reason for r in own if r.state == "fail").most_common()),
+        importance=records.importance(fold),
+    )
+
+
+def _folders(study: Study) -> list[Path]:
+    place = search_folder(study, "")
+    return sorted(file.parent for file in place.glob(f"*/{FILE}"))
+
+
+def _records(study: Study, folder: Path) -> Records:
+    return Records.open(read_plan(folder), folder, storage=study.tuning.storage)
