@@ -15,6 +15,7 @@ from types import FrameType
 
 from hnmets.domain.errors import HnmetsError
 from hnmets.tuning.starting import STORAGE, worker_of
+from hnmets.tuning.storage import close_storage
 
 
 class _Flag:
@@ -55,7 +56,10 @@ def main() -> int:
         workers=asked.workers,
         stop=stop,
     )
-    return 0 if worker.work() else 130
+    try:
+        return 0 if worker.work() else 130
+    finally:
+        close_storage(worker.storage)
 
 
 if __name__ == "__main__":

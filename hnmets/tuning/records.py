@@ -15,7 +15,7 @@ from hnmets.tuning.head_tries import AUCS
 from hnmets.tuning.lease import Attendance
 from hnmets.tuning.plan import HeadPlan
 from hnmets.tuning.queue import ATTEMPTS, REASON, WORKER, plan_trials
-from hnmets.tuning.storage import open_storage
+from hnmets.tuning.storage import close_storage, open_storage
 from hnmets.tuning.worker import BOARD, open_study
 
 State = Literal["waiting", "running", "complete", "pruned", "fail"]
@@ -102,6 +102,10 @@ class Records:
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         return cls(plan=plan, storage=open_storage(storage, folder, workers=workers))
+
+    def close(self) -> None:
+        """Give back the connections to a server."""
+        close_storage(self.storage)
 
     def enqueue(self) -> None:
         """Plan the trials of every study."""

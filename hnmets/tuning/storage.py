@@ -44,6 +44,13 @@ def open_storage(url: str, folder: Path, *, workers: int = 1) -> BaseStorage:
     return RDBStorage(server, engine_kwargs=pings)
 
 
+def close_storage(storage: BaseStorage) -> None:
+    """Give back the connections to a server."""
+    storage.remove_session()
+    if isinstance(storage, RDBStorage):
+        storage.engine.dispose()
+
+
 def _journal(folder: Path) -> JournalFileBackend:
     file = folder / JOURNAL
     lock = JournalFileSymlinkLock(str(file))

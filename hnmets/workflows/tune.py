@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import get_args
@@ -182,9 +182,11 @@ def run(
     asked = request or Request()
     device = used(asked.device)
     search = prepare(study, on_part=on_trial, must_exist=asked.resume)
-    records = open_records(search)
-    records.enqueue()
-    with _runs_of(search, tracker, arguments) as runs:
+    with (
+        closing(open_records(search)) as records,
+        _runs_of(search, tracker, arguments) as runs,
+    ):
+        records.enqueue()
         runs.begin()
         _work(search, records, device, asked.timeout_s, lambda: _look(records, runs, on_trial))
         return _finished(search, records, runs, on_trial)
@@ -205,8 +207,10 @@ def finish(
         If there is no search of these settings and data, or an outer fold has no winner.
     """
     search = prepare(study, on_part=on_trial, must_exist=True)
-    records = open_records(search)
-    with _runs_of(search, tracker, arguments) as runs:
+    with (
+        closing(open_records(search)) as records,
+        _runs_of(search, tracker, arguments) as runs,
+    ):
         runs.begin()
         _look(records, runs, on_trial)
         return _finished(search, records, runs, on_trial)

@@ -1,6 +1,7 @@
 """`tune export`: a search as a folder for a machine that has no store."""
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 from hnmets.domain.errors import UsageError
@@ -28,6 +29,7 @@ def run(study: Study, folder: Path, *, on_part: OnCase = ignore) -> Path:
             "leave [tuning] storage empty."
         )
     search = prepare(study, on_part=on_part)
-    open_records(search).enqueue()
+    with closing(open_records(search)) as records:
+        records.enqueue()
     shutil.copytree(search.folder, folder)
     return search.folder

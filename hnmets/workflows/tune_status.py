@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,11 @@ class Trials:
 
 def run(study: Study) -> dict[str, tuple[Progress, ...]]:
     """Return how far each search of the study's store is."""
-    return {folder.name: progress_of(_records(study, folder)) for folder in _folders(study)}
+    found = {}
+    for folder in _folders(study):
+        with closing(_records(study, folder)) as records:
+            found[folder.name] = progress_of(records)
+    return found
 
 
 def trials(study: Study, search: str, *, fold: str) -> Trials:
@@ -57,9 +62,13 @@ def trials(study: Study, search: str, *, fold: str) -> Trials:
     if folder not in _folders(study):
         names = ", ".join(each.name for each in _folders(study)) or "none"
         raise UsageError(f"no search '{search}'").with_note(f"There are {names}.")
-    records = _records(study, folder)
+    with closing(_records(study, folder)) as records:
+        return _trials(records, fold)
+
+
+def _trials(records: Records, fold: str) -> Trials:
     if fold not in records.plan.studies:
-        raise UsageError(f"{search} has no study '{fold}'").with_note(
+        raise UsageError(f"{records.plan.name} has no study '{fold}'").with_note(
             f"There are {', '.join(records.plan.studies)}."
         )
     own = records.of(fold)

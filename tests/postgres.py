@@ -1,0 +1,57 @@
+"""A PostgreSQL server of the tests' own, started from the machine's binaries."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+# It refuses to run as root; Debian's package brings this account.
+ACCOUNT = "postgres"
+
+
+def binaries() -> Path | None:
+    """Return the folder of `initdb` and `pg_ctl`; None where PostgreSQL is not installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    if found:
+        return found[-1].parent
+    return Path(on_path).parent if on_path else None
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Start a server; yield the URL of an empty database, and stop and remove it in the end."""
+    programs = binaries()
+    assert programs is not None
+    as_root = os.geteuid() == 0
+    # Not below pytest's folders: nobody but their owner may pass through them.
+    with TemporaryDirectory(prefix="hnmets-postgres-") as folder:
+        if as_root:
+            shutil.chown(folder, ACCOUNT, ACCOUNT)
+
+        def run(program: str, *arguments: str) -> None:
+            account = ["runuser", "-u", ACCOUNT, "--"] if as_root else []
+            command = [*account, str(programs / program), *arguments]
+            # The server inherits the output, and would keep it open.
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+        port, data = _free_port(), f"{folder}/data"
+        settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        run("initdb", "-D", data, "-A", "trust", "-U", "hnmets", "-E", "UTF8")
+        run("pg_ctl", "-D", data, "-o", settings, "-l", f"{folder}/log", "-w", "start")
+        try:
+            run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "hnmets", "trials")
+            yield f"postgresql://hnmets@127.0.0.1:{port}/trials"
+        finally:
+            run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
