@@ -167,6 +167,8 @@ def _remarks(
                 f"{name} is left out: it was trained in {', '.join(of_folds)} alone; train the "
                 "other folds of a repeat"
             )
+    if study.tuned is not None:
+        yield study.tuned.remark(dataset.rows.case_ids)
     repeats = {fold.repeat for fold in split.folds}
     if dataset.fold_models and len(dataset.fold_models) < len(split.folds):
         scored = {fold.repeat for fold in split.folds if fold.name in dataset.fold_models}

@@ -318,8 +318,9 @@ def _runs_of(
     """Give the runs of a search, in the study's own tracker where none is given."""
     study, rows = search.study, search.dataset.rows
     settings = {setting.name: setting.value for setting in study.settings()}
-    # It may hold a password.
-    settings.pop("tuning.storage", None)
+    # The first may hold a password, the others may change while a search goes on.
+    for name in ("tuning.storage", "tuning.trials", "tuning.workers"):
+        settings.pop(name, None)
 
     def runs(opened: Tracker) -> SearchRuns:
         return SearchRuns(

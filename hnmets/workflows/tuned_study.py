@@ -1,6 +1,5 @@
 """What a search has found, as a study file that every other command takes."""
 
-import hashlib
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
@@ -14,8 +13,7 @@ from hnmets.tuning.configuration import HeadConfiguration
 from hnmets.workflows.study import Study, parse_study
 from hnmets.workflows.tuning_plan import Search
 from hnmets.workflows.tuning_scores import TUNED, Nested, features_of
-
-_DIGITS = 16
+from hnmets.workflows.tuning_section import digest_of_cases
 
 
 def tuned_file(study: Study, search: str) -> Path:
@@ -44,11 +42,6 @@ def write_tuned(search: Search, chosen: HeadConfiguration, nested: Nested) -> Pa
     parse_study(text, file)
     write_atomic(file, text.encode())
     return file
-
-
-def digest_of_cases(case_ids: tuple[str, ...]) -> str:
-    """Return a digest by which a study knows the cases of a search."""
-    return hashlib.sha256("\n".join(sorted(case_ids)).encode()).hexdigest()[:_DIGITS]
 
 
 def _origin(search: Search, nested: Nested) -> dict[str, Any]:

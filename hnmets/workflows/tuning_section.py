@@ -1,8 +1,12 @@
 """Sections of the study file about the search for settings."""
 
+import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from hnmets.tuning.space import HeadSpace
+
+_DIGITS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +69,20 @@ class Tuned:
     nested_auc: float | None = None
     low: float | None = None
     high: float | None = None
+
+    def remark(self, case_ids: Collection[str]) -> str:
+        """Say what an evaluation on these cases is worth."""
+        same = digest_of_cases(case_ids) == self.cases
+        where = "these patients" if same else "patients who may be among these"
+        nested = ""
+        if self.nested_auc is not None and self.low is not None and self.high is not None:
+            nested = f"; nested it was {self.nested_auc:.2f} ({self.low:.2f} to {self.high:.2f})"
+        return (
+            f"the settings of {self.search} were searched for on {where}: an AUC of them here "
+            f"is too high{nested}"
+        )
+
+
+def digest_of_cases(case_ids: Collection[str]) -> str:
+    """Return a digest by which a study knows the cases of a search."""
+    return hashlib.sha256("\n".join(sorted(case_ids)).encode()).hexdigest()[:_DIGITS]
