@@ -136,16 +136,16 @@ def test_the_settings_are_a_study_file_that_can_be_evaluated(found: Tuning) -> N
     assert "were searched for on these patients" in remark
 
 
-def test_the_same_command_does_nothing_twice_and_more_trials_go_on(
-    found: Tuning, study: Study, tracker: InMemoryTracker
-) -> None:
+def test_the_same_command_does_nothing_twice_and_more_trials_go_on(tmp_path: Path) -> None:
+    study, tracker = quick(tmp_path, **{"tuning.trials": 4}), InMemoryTracker()
+    found = tune.run(study, Request(device="cpu"), tracker=tracker)
     before = dict(tracker.runs)
     again = tune.run(study, Request(device="cpu", resume=True), tracker=tracker)
     assert tracker.runs.keys() == before.keys()
     assert again.nested.tuned.measures["auc"] == found.nested.tuned.measures["auc"]
-    more = load_study(study.file, environ={}, flags={"tuning.trials": 12})
+    more = load_study(study.file, environ={}, flags={"tuning.trials": 6})
     longer = tune.run(more, Request(device="cpu", resume=True), tracker=tracker)
-    assert [each.finished for each in longer.studies] == [12, 12, 12]
+    assert [each.finished for each in longer.studies] == [6, 6, 6]
     assert len(tracker.runs) == len(before) + 6
 
 
