@@ -78,6 +78,24 @@ class HeadLayout:
         return maps | {"out": (units[-1], 1)}
 
     @cached_property
+    def reading(self) -> dict[str, tuple[bool, ...]]:
+        """Which inputs of a map are columns of the head's input, for maps that have any.
+
+        Examples
+        --------
+        >>> HeadLayout((3, 1), "concatenation", 2, (8,)).reading
+        {'project.0': (True, True, True), 'layer.0': (False, False, True)}
+        """
+        own = {name: inputs for name, (inputs, _) in self.linear.items() if "project." in name}
+        maps = {name: (True,) * inputs for name, inputs in own.items()}
+        if not all(self.projected):
+            blocks = zip(self.widths, self.projected, strict=True)
+            sizes = ((self.projection, False) if there else (w, True) for w, there in blocks)
+            first = "layer.0" if self.hidden else "out"
+            maps[first] = tuple(column for size, column in sizes for _ in range(size))
+        return maps
+
+    @cached_property
     def dropped(self) -> tuple[int, ...]:
         """Units under dropout, in the order in which the head computes them."""
         return (*(self.projection for projected in self.projected if projected), *self.hidden)

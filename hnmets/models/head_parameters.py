@@ -34,6 +34,11 @@ class HeadParameters:
         are calibrated.
     learning_rate, weight_decay
         Of AdamW; the rate falls with the epochs in half a cosine. Biases decay too.
+    sparsity
+        Strength of a group lasso on what each column sends into the first map that reads it; 0
+        for none. After a step that length is made shorter by learning_rate · sparsity · √units,
+        so at 1, where nothing but a gradient of constant sign could make up for it, hardly a
+        column is left. A column at 0 can come back.
     batch_size
         Most patients per step; an epoch is divided into steps of nearly equal size.
     epochs, patience
@@ -44,7 +49,7 @@ class HeadParameters:
     ----------
     Arevalo et al. 2017, arXiv 1702.01992 (gated); Vaswani et al. 2017, arXiv 1706.03762
     (attention); Lin et al. 2017, doi:10.1109/ICCV.2017.324 (focal); Loshchilov and Hutter 2019,
-    arXiv 1711.05101 (AdamW).
+    arXiv 1711.05101 (AdamW); Scardapane et al. 2017, doi:10.1016/j.neucom.2017.02.029 (sparsity).
     """
 
     fusion: Fusion = "concatenation"
@@ -56,6 +61,7 @@ class HeadParameters:
     weighting: Weighting = "balanced"
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
+    sparsity: float = 0.0
     batch_size: int = 64
     epochs: int = 60
     patience: int = 10
@@ -67,8 +73,9 @@ class HeadParameters:
             raise ValueError("units, batch_size, epochs and patience are at least 1")
         if not 0 <= self.dropout <= 0.9:
             raise ValueError(f"dropout {self.dropout} is not between 0 and 0.9")
-        if self.learning_rate <= 0 or min(self.weight_decay, self.focal_gamma) < 0:
-            raise ValueError("a learning_rate, weight_decay or focal_gamma is too low")
+        strengths = (self.weight_decay, self.sparsity, self.focal_gamma)
+        if self.learning_rate <= 0 or min(strengths) < 0:
+            raise ValueError("a learning_rate, weight_decay, sparsity or focal_gamma is too low")
 
     @property
     def gamma(self) -> float:

@@ -17,6 +17,7 @@ from hnmets.models.head_loss import losses
 from hnmets.models.head_member import Member, Trained, class_weights
 from hnmets.models.head_optimiser import Rate, StackedAdamW, stacked_adamw
 from hnmets.models.head_padding import common_layout, rows_in
+from hnmets.models.head_sparsity import Sparsity, sparsity_of
 from hnmets.models.head_start import initial_weights
 
 Tensors = dict[str, Tensor]
@@ -62,6 +63,7 @@ class Stack:
     best: Tensors
     optimiser: StackedAdamW
     dropout: Dropout | None
+    sparsity: Sparsity | None
     curve: NDArray[np.float64]
     running: NDArray[np.bool_]
 
@@ -129,6 +131,7 @@ class Stack:
             best={name: best[kept] for name, best in self.best.items()},
             optimiser=self.optimiser.among(kept),
             dropout=None if self.dropout is None else self.dropout.among(kept),
+            sparsity=None if self.sparsity is None else self.sparsity.among(kept),
             curve=self.curve[rows],
             running=self.running[rows],
         )
@@ -146,6 +149,8 @@ class Stack:
         )
         gradients = torch.autograd.grad(found.sum(), list(self.weights.values()))
         self.optimiser.update(self.weights, dict(zip(self.weights, gradients, strict=True)), epoch)
+        if self.sparsity is not None:
+            self.sparsity.shrink(self.weights, [r.at(epoch) for r in self.optimiser.rates])
         return found.detach()
 
     @torch.no_grad()
@@ -179,6 +184,7 @@ def start(members: Sequence[Member], device: torch.device) -> Stack:
         best={name: weight.detach().clone() for name, weight in weights.items()},
         optimiser=stacked_adamw(rates, weights),
         dropout=dropout_of(seeds, [p.dropout for p in parameters], device),
+        sparsity=sparsity_of(members[0].layout, [p.sparsity for p in parameters], device),
         curve=np.empty((len(members), 0)),
         running=np.ones(len(members), dtype=bool),
     )
