@@ -36,9 +36,8 @@ class HeadParameters:
         Of AdamW; the rate falls with the epochs in half a cosine. Biases decay too.
     sparsity
         Strength of a group lasso on what each column sends into the first map that reads it; 0
-        for none. After a step that length is made shorter by learning_rate · sparsity · √units,
-        so at 1, where nothing but a gradient of constant sign could make up for it, hardly a
-        column is left. A column at 0 can come back.
+        for none. About: how many standard errors from 0 the gradient of a column has to lie, or
+        the column is shut out; so it need not change with the number of patients.
     batch_size
         Most patients per step; an epoch is divided into steps of nearly equal size.
     epochs, patience

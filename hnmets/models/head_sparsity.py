@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from hnmets.models.head_layout import HeadLayout
+from hnmets.models.head_member import Member
 
 Tensors = dict[str, Tensor]
 
@@ -29,7 +29,7 @@ class Sparsity:
     Parameters
     ----------
     strengths
-        Shape (members, 1, 1).
+        Shape (members, 1, 1): `HeadParameters.sparsity` / √steps of an epoch.
     scales
         By name of the weights, shape (inputs, 1): √outputs for a row that reads a column, so that
         maps of different widths are held back alike; 0 for another row.
@@ -62,12 +62,17 @@ class Sparsity:
             weights[name].mul_((1 - amounts * scale / length).clamp_(min=0))
 
 
-def sparsity_of(
-    layout: HeadLayout, strengths: Sequence[float], device: torch.device
-) -> Sparsity | None:
-    """Return the sparsity of members with these strengths; None where all are 0."""
+def sparsity_of(members: Sequence[Member], device: torch.device) -> Sparsity | None:
+    """Return the sparsity of members of one layout; None where nobody holds columns back.
+
+    AdamW moves a weight by about the learning rate times its mean gradient over the size of that
+    of one batch. Of a column that tells nothing, this share is 1 / √steps of an epoch: so much is
+    one standard error.
+    """
+    strengths = [member.parameters.sparsity / member.steps**0.5 for member in members]
     if not any(strengths):
         return None
+    layout = members[0].layout
     scales = {
         f"{name}.weight": torch.tensor(reads, device=device).unsqueeze(1)
         * layout.linear[name][1] ** 0.5

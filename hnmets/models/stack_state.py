@@ -184,7 +184,7 @@ def start(members: Sequence[Member], device: torch.device) -> Stack:
         best={name: weight.detach().clone() for name, weight in weights.items()},
         optimiser=stacked_adamw(rates, weights),
         dropout=dropout_of(seeds, [p.dropout for p in parameters], device),
-        sparsity=sparsity_of(members[0].layout, [p.sparsity for p in parameters], device),
+        sparsity=sparsity_of(members, device),
         curve=np.empty((len(members), 0)),
         running=np.ones(len(members), dtype=bool),
     )

@@ -95,7 +95,7 @@ def test_a_rate_that_diverges_is_named() -> None:
 
 
 def test_a_saved_head_gives_the_same_risks_to_the_last_bit(tmp_path: Path) -> None:
-    head = fitted(fusion="attention", sparsity=0.25)
+    head = fitted(fusion="attention", sparsity=1.25)
     _, _, held_out = thirds(cohort(1, 200, {0: 1.0}))
     written = save_head(head, tmp_path / "fold-1")
     assert [path.name for path in written] == ["fold-1.json", "fold-1.safetensors"]

@@ -26,9 +26,9 @@ def mixed() -> list[Member]:
         member(5, fusion="attention", epochs=2),
         member(6, epochs=40, patience=2, learning_rate=3e-2),
         member(7, epochs=1),
-        member(8, sparsity=0.3),
-        member(9, sparsity=0.7, epochs=2),
-        member(10, fusion="attention", sparsity=0.3),
+        member(8, sparsity=1.0),
+        member(9, sparsity=2.0, epochs=2),
+        member(10, fusion="attention", sparsity=1.0),
     ]
 
 
