@@ -25,7 +25,7 @@ ModelOption = Annotated[
         "--model",
         "-m",
         help="What learns from --features: logistic, elastic-net, random-forest, boosting, "
-        "fusion, fusion-gated or fusion-attention.",
+        "fusion, fusion-gated, fusion-attention or fusion-paper.",
     ),
 ]
 

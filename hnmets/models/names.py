@@ -10,4 +10,5 @@ ModelName = Literal[
     "fusion",
     "fusion-gated",
     "fusion-attention",
+    "fusion-paper",
 ]

@@ -279,7 +279,7 @@ def _paper(recipes: Sequence[Recipe]) -> list[Rung]:
         "fused": (*radiomics, *deep, *clinical) if radiomics and deep and clinical else (),
     }
     return [
-        rung_of(View(name=name, features=features, model="fusion"), recipes)
+        rung_of(View(name=name, features=features, model="fusion-paper"), recipes)
         for name, features in wanted.items()
         if features
     ]

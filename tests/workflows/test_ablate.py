@@ -12,9 +12,12 @@ from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.evaluation.estimate import Estimate, NotEstimable
 from hnmets.execution.local import InProcess
 from hnmets.models.catalog import MODELS
+from hnmets.models.fusion import Fusion
 from hnmets.models.names import ModelName
 from hnmets.reporting.findings_json import from_json
 from hnmets.reporting.published import PAPER
+from hnmets.selection.components import PrincipalComponents
+from hnmets.selection.reference import SelectionParameters
 from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.tracking.naming import Kind
 from hnmets.workflows import ablate, features_build, features_import, report
@@ -253,7 +256,17 @@ def test_the_published_study_sees_the_tumour_the_embedding_and_the_clinic() -> N
         "clinical.age",
         "clinical.sex",
     )
-    assert {rung.model for rung in rungs.values()} == {"fusion"}
+    assert {rung.model for rung in rungs.values()} == {"fusion-paper"}
+
+
+def test_the_published_head_is_fully_connected_behind_64_components() -> None:
+    (fused,) = (r for r in rungs_of(FULL, Choice(preset="paper")) if r.name == "fused")
+    found = fused.candidate(SelectionParameters())
+    assert isinstance(found.model, Fusion)
+    assert found.model.parameters.hidden == (128, 32)
+    assert found.model.parameters.sparsity == 0
+    (compression,) = (s for s in found.chain.steps if isinstance(s, PrincipalComponents))
+    assert compression.components == 64
 
 
 def test_published_figures_stand_beside_the_rungs_that_there_are(study: Study) -> None:
