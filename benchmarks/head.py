@@ -187,6 +187,8 @@ def members(
             parameters=HeadParameters(
                 learning_rate=1e-3 * (1 + setting / 8),
                 weight_decay=1e-2 / (1 + setting % 4),
+                # The usual loop has none.
+                sparsity=0.0,
                 epochs=epochs,
                 patience=epochs,
             ),

@@ -20,7 +20,9 @@ from hnmets.tuning.space import NONE, HeadSpace, Range
 from hnmets.tuning.worker import Told
 
 TUMOUR, RING, EMBEDDING = "radiomics.tumour", "radiomics.ring", "embedding.both"
-QUICK = HeadParameters(hidden=(6,), projection=4, epochs=6, patience=6, batch_size=32)
+QUICK = HeadParameters(
+    hidden=(6,), projection=4, epochs=6, patience=6, batch_size=32, sparsity=0.0
+)
 SPACE = HeadSpace(
     radiomics=((TUMOUR,), (TUMOUR, RING), ()),
     embeddings=(NONE, EMBEDDING),

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from hnmets.models.head_member import Member
+from hnmets.models.head_padding import common_layout
 
 Tensors = dict[str, Tensor]
 
@@ -63,7 +64,7 @@ class Sparsity:
 
 
 def sparsity_of(members: Sequence[Member], device: torch.device) -> Sparsity | None:
-    """Return the sparsity of members of one layout; None where nobody holds columns back.
+    """Return the sparsity of members of one kind; None where nobody holds columns back.
 
     AdamW moves a weight by about the learning rate times its mean gradient over the size of that
     of one batch. Of a column that tells nothing, this share is 1 / √steps of an epoch: so much is
@@ -72,7 +73,7 @@ def sparsity_of(members: Sequence[Member], device: torch.device) -> Sparsity | N
     strengths = [member.parameters.sparsity / member.steps**0.5 for member in members]
     if not any(strengths):
         return None
-    layout = members[0].layout
+    layout = common_layout([member.layout for member in members])
     scales = {
         f"{name}.weight": torch.tensor(reads, device=device).unsqueeze(1)
         * layout.linear[name][1] ** 0.5

@@ -66,25 +66,23 @@ def _head(trial: "BaseTrial", space: HeadSpace, base: HeadParameters) -> HeadPar
     fusion = _one(trial, "fusion", space.fusion)
     loss = _one(trial, "loss", space.loss)
     hidden = _one(trial, "hidden", tuple(map(_layers, space.hidden)))
-    return replace(
+    head = replace(
         base,
         fusion=fusion,
-        projection=(
-            base.projection
-            if fusion == "concatenation"
-            else _one(trial, "projection", space.projection)
-        ),
+        loss=loss,
         hidden=tuple(int(units) for units in hidden.split("-")),
         dropout=_number(trial, "dropout", space.dropout),
         learning_rate=_number(trial, "learning_rate", space.learning_rate),
         weight_decay=_number(trial, "weight_decay", space.weight_decay),
-        loss=loss,
-        focal_gamma=(
-            _number(trial, "focal_gamma", space.focal_gamma)
-            if loss == "focal"
-            else base.focal_gamma
-        ),
+        sparsity=0.0,
     )
+    if fusion == "concatenation":
+        head = replace(head, sparsity=_number(trial, "sparsity", space.sparsity))
+    else:
+        head = replace(head, projection=_one(trial, "projection", space.projection))
+    if loss == "focal":
+        head = replace(head, focal_gamma=_number(trial, "focal_gamma", space.focal_gamma))
+    return head
 
 
 def _layers(units: tuple[int, ...]) -> str:

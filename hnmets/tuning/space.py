@@ -56,6 +56,8 @@ class HeadSpace:
         See `SelectionParameters`.
     fusion, projection, hidden, dropout, learning_rate, weight_decay, loss, focal_gamma
         See `HeadParameters`.
+    sparsity
+        See `HeadParameters`; asked where features are put side by side.
     """
 
     radiomics: tuple[tuple[str, ...], ...] | None = None
@@ -69,6 +71,7 @@ class HeadSpace:
     dropout: Numbers = field(default_factory=lambda: Range(low=0.0, high=0.7))
     learning_rate: Numbers = field(default_factory=lambda: Range(low=3e-4, high=1e-2, log=True))
     weight_decay: Numbers = field(default_factory=lambda: Range(low=1e-4, high=1.0, log=True))
+    sparsity: Numbers = field(default_factory=lambda: Range(low=0.0, high=3.5))
     loss: tuple[Loss, ...] = ("cross-entropy", "focal")
     focal_gamma: Numbers = field(default_factory=lambda: Range(low=0.5, high=4.0))
 

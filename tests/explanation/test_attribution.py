@@ -21,7 +21,7 @@ from hnmets.selection.scaling import Scaling
 from tests.models.heads import cohort, thirds
 
 LINEAR = ElasticNet(strengths=(1.0,), l1_ratio=0.0)
-HEAD = Fusion(parameters=HeadParameters(projection=4, hidden=(8,), epochs=10))
+HEAD = Fusion(parameters=HeadParameters(projection=4, hidden=(8,), sparsity=0.0, epochs=10))
 FOREST = RandomForest(trees=20)
 SCALED = Chain(steps=(MedianImputation(), Scaling()))
 REFERENCE = SelectionParameters(trees=20, top=3, components=3).chain

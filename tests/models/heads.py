@@ -15,7 +15,9 @@ from hnmets.models.head_member import HeadRows, Member
 from hnmets.models.head_parameters import HeadParameters
 from tests.builders_rows import train_rows
 
-QUICK = HeadParameters(projection=4, hidden=(6, 3), batch_size=16, epochs=4, patience=4)
+QUICK = HeadParameters(
+    projection=4, hidden=(6, 3), batch_size=16, epochs=4, patience=4, sparsity=0.0
+)
 WIDTHS = (7, 3, 2)
 MODALITIES = (
     *["embedding.both"] * 6,

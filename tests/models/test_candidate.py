@@ -14,7 +14,7 @@ from hnmets.selection.scaling import Scaling
 from tests.models.heads import auc, cohort, thirds
 
 CHAIN = SelectionParameters(trees=20, top=3, components=3).chain
-HEAD = Fusion(parameters=HeadParameters(projection=4, hidden=(8,), epochs=5))
+HEAD = Fusion(parameters=HeadParameters(projection=4, hidden=(8,), sparsity=0.0, epochs=5))
 NET = ElasticNet(strengths=(0.1,))
 
 

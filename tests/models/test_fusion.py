@@ -13,7 +13,7 @@ from hnmets.models.head_parameters import HeadParameters
 from tests.models.heads import auc, cohort, thirds
 
 PARAMETERS = HeadParameters(
-    projection=8, hidden=(16,), learning_rate=3e-3, batch_size=32, epochs=40
+    projection=8, hidden=(16,), learning_rate=3e-3, sparsity=0.0, batch_size=32, epochs=40
 )
 KINDS: tuple[Kind, ...] = ("concatenation", "gated", "attention")
 

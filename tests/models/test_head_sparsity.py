@@ -14,7 +14,13 @@ from hnmets.models.stack import train
 from tests.models.heads import auc, cohort, member, thirds
 
 PARAMETERS = HeadParameters(
-    projection=5, hidden=(16,), dropout=0.0, learning_rate=3e-3, batch_size=32, patience=60
+    projection=5,
+    hidden=(16,),
+    dropout=0.0,
+    learning_rate=3e-3,
+    sparsity=0.0,
+    batch_size=32,
+    patience=60,
 )
 
 

@@ -191,3 +191,9 @@ def test_a_judge_ends_members_and_sees_those_that_have_ended() -> None:
     assert asked == [(3, {0, 1, 2})]
     assert [len(each.losses) for each in trained] == [1, 3, 6]
     same(trained[2], train([members[2]])[0], 1e-4)
+
+
+def test_sparse_heads_of_other_widths_share_a_stack() -> None:
+    members = [of_widths(3, 2, sparsity=2.0), of_widths(4, 4, 1, seed=1, sparsity=1.0)]
+    for alone, together in zip(members, train(members), strict=True):
+        same(train([alone])[0], together, 1e-4)

@@ -47,12 +47,13 @@ def test_what_depends_on_something_that_was_not_chosen_is_not_asked() -> None:
         "radiomics": "none",
         "embedding": "none",
         "fusion": "concatenation",
+        "sparsity": 1.5,
         "loss": "cross-entropy",
         **ALWAYS_ASKED,
     }
     found = configuration_of(FixedTrial(asked), SPACE, QUICK)
     assert (found.radiomics, found.embedding) == ((), ())
-    assert found.head.hidden == (6, 3)
+    assert (found.head.hidden, found.head.sparsity) == ((6, 3), 1.5)
     assert (found.head.projection, found.head.focal_gamma) == (QUICK.projection, QUICK.focal_gamma)
 
 
