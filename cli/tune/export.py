@@ -14,6 +14,7 @@ Folder = Annotated[Path, typer.Argument(help="Folder to write; it must not be th
 def export(
     folder: Folder,
     study: options.StudyFile = options.DEFAULT_STUDY,
+    target: own.Target = "head",
     trials: own.Trials = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -26,6 +27,8 @@ def export(
 
     settings = load_study(study, flags={"tuning.trials": trials})
     with render.progress_bar(quiet=quiet) as advance:
-        found = workflow.run(settings, folder, on_part=advance)
+        found = workflow.run(settings, folder, target=target, on_part=advance)
     render.say(f"there: python -m hnmets.tuning {folder} --device cuda")
-    render.say(f"back here: copy it to {found}, then hnmets tune finish --study {study}")
+    render.say(
+        f"back here: copy it to {found}, then hnmets tune finish --target {target} --study {study}"
+    )

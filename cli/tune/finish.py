@@ -9,6 +9,7 @@ from cli.tune.result import show_result
 
 def finish(
     study: options.StudyFile = options.DEFAULT_STUDY,
+    target: own.Target = "head",
     trials: own.Trials = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -19,7 +20,12 @@ def finish(
 
     settings = load_study(study, flags={"tuning.trials": trials})
     with render.progress_bar(quiet=quiet or json) as advance:
-        found = workflow.finish(settings, on_trial=advance, arguments=sys.argv[1:])
+        found = workflow.finish(
+            settings,
+            target=workflow.target_of(target),
+            on_trial=advance,
+            arguments=sys.argv[1:],
+        )
     if json:
         render.show_json(found.as_json())
     else:

@@ -72,7 +72,7 @@ def _remarks(found: "Tuning") -> list[str]:
         lines.append("not all trials have ended; the same command goes on")
     lines += [
         f"settings of the search over everybody: {found.file.name}; "
-        f"`hnmets evaluate tuned --study {found.file.name}` fits them",
+        f"`hnmets {found.next_step} --study {found.file.name}` fits them",
         f"run {found.run}; `hnmets ui` shows it",
     ]
     if found.waiting:

@@ -37,7 +37,7 @@ def tune(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Search for the settings of a fusion head, and score the winners in folds never searched.
+    """Search for the settings of a fusion head or a backbone, and score the winners.
 
     Each outer fold is searched on its training patients alone, and its winner is refitted and
     scored once. A last search over all patients gives the settings to register, as a study file.

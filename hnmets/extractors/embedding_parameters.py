@@ -7,7 +7,6 @@ from typing import Literal
 from feature_store.recipe import Json
 from hnmets.imaging.crop import CropParameters
 from hnmets.networks.architecture import (
-    EDGE_MULTIPLE,
     PRESETS,
     Architecture,
     BackboneName,
@@ -40,6 +39,8 @@ class EmbeddingParameters:
         How the weights were trained: `legacy` with MONAI up to 1.4 (model_swinvit.pt and most
         checkpoints of 2022 to 2024), `fixed` from 1.5 on. The file does not tell, and the
         wrong one computes another function without an error; so a file needs it said.
+    embed_dim, depths, window, patch
+        Shape of a Swin Transformer, where it shall differ from the preset's; heads stay as wide.
     size_voxels, spacing_mm
         Crop, where it shall differ from the preset's.
     window_hu
@@ -63,6 +64,10 @@ class EmbeddingParameters:
     weights: Path | None = None
     seed: int = 0
     merging: Merging | None = None
+    embed_dim: int | None = None
+    depths: tuple[int, int, int, int] | None = None
+    window: int | None = None
+    patch: int | None = None
     size_voxels: int | None = None
     spacing_mm: float | None = None
     window_hu: tuple[float, float] = (-160.0, 240.0)
@@ -78,9 +83,10 @@ class EmbeddingParameters:
             )
         if self.weights is not None and self.backbone != "swin":
             raise ValueError(f"weights are read into a swin alone, not into a {self.backbone}")
-        if self.crop.size_voxels % EDGE_MULTIPLE:
+        multiple = self.architecture.edge_multiple
+        if self.crop.size_voxels % multiple:
             raise ValueError(
-                f"size_voxels is {self.crop.size_voxels}, must be a multiple of {EDGE_MULTIPLE}"
+                f"size_voxels is {self.crop.size_voxels}, must be a multiple of {multiple}"
             )
         if self.batch_size < 1 or self.seed < 0:
             raise ValueError("batch_size must be above 0, seed not negative")
@@ -89,8 +95,16 @@ class EmbeddingParameters:
 
     @property
     def architecture(self) -> Architecture:
-        """Shape of the network."""
-        return PRESETS[self.preset]
+        """Shape of the network.
+
+        Raises
+        ------
+        ValueError
+            If an embedding does not divide into heads as wide as the preset's.
+        """
+        return PRESETS[self.preset].reshaped(
+            embed_dim=self.embed_dim, depths=self.depths, window=self.window, patch=self.patch
+        )
 
     @property
     def embedding_size(self) -> int:

@@ -1,6 +1,6 @@
 """The backbones that a study can choose, and their shapes; no library is loaded here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from feature_store.recipe import Json
@@ -9,8 +9,8 @@ Merging = Literal["legacy", "fixed"]
 Preset = Literal["full", "mid", "ci"]
 BackboneName = Literal["swin", "resnet10", "resnet18", "densenet121", "efficientnet-b0", "cnn"]
 
-# Patches of 2 voxels, then four mergings by 2.
-EDGE_MULTIPLE = 32
+# Each of the four stages halves the edge.
+_MERGINGS = 2**4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,47 @@ class Architecture:
     def embedding_size(self) -> int:
         """Numbers in the embedding."""
         return 16 * self.embed_dim
+
+    @property
+    def edge_multiple(self) -> int:
+        """What the edge of a crop has to be a multiple of, in voxels."""
+        return self.patch * _MERGINGS
+
+    def reshaped(
+        self,
+        *,
+        embed_dim: int | None = None,
+        depths: tuple[int, int, int, int] | None = None,
+        window: int | None = None,
+        patch: int | None = None,
+    ) -> "Architecture":
+        """Return another shape for the same crop, with heads as wide as before.
+
+        Raises
+        ------
+        ValueError
+            If the embedding does not divide into such heads, or a number is below 1.
+
+        Examples
+        --------
+        >>> PRESETS["ci"].reshaped(embed_dim=24).heads
+        (2, 4, 8, 16)
+        """
+        embed = self.embed_dim if embed_dim is None else embed_dim
+        width = self.embed_dim // self.heads[0]
+        shape = replace(
+            self,
+            embed_dim=embed,
+            depths=self.depths if depths is None else depths,
+            window=self.window if window is None else window,
+            patch=self.patch if patch is None else patch,
+        )
+        if min(embed, shape.window, shape.patch, *shape.depths) < 1:
+            raise ValueError("embed_dim, depths, window and patch are at least 1")
+        if embed % width:
+            raise ValueError(f"embed_dim is {embed}, must be a multiple of {width}")
+        first = embed // width
+        return replace(shape, heads=(first, 2 * first, 4 * first, 8 * first))
 
     @property
     def identity(self) -> dict[str, Json]:

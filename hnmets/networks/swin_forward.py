@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hnmets.networks.architecture import EDGE_MULTIPLE, Architecture, Merging
+from hnmets.networks.architecture import Architecture, Merging
 
 Shape = tuple[int, int, int]
 Octants = tuple[Shape, ...]
@@ -70,6 +70,7 @@ class SwinBackbone(nn.Module):
     def __init__(self, architecture: Architecture, *, channels: int, merging: Merging) -> None:
         super().__init__()
         self.patch = architecture.patch
+        self.edge_multiple = architecture.edge_multiple
         self.patch_embed = PatchEmbedding(architecture, channels=channels)
         # MONAI keeps each stage in a list of one: the "0" in the names of the parameters.
         self.layers1, self.layers2, self.layers3, self.layers4 = (
@@ -83,11 +84,11 @@ class SwinBackbone(nn.Module):
         Raises
         ------
         ValueError
-            If an edge is not a multiple of 32.
+            If an edge is not a multiple of 16 patches.
         """
-        if any(edge % EDGE_MULTIPLE for edge in crops.shape[2:]):
+        if any(edge % self.edge_multiple for edge in crops.shape[2:]):
             raise ValueError(
-                f"edges {tuple(crops.shape[2:])} must be multiples of {EDGE_MULTIPLE}"
+                f"edges {tuple(crops.shape[2:])} must be multiples of {self.edge_multiple}"
             )
         tokens: Tensor = self.patch_embed(crops)
         for stage in self.stages:

@@ -1,15 +1,14 @@
 """One way to set a fusion head, and how a trial comes to it."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from hnmets.models.head_parameters import HeadParameters
-from hnmets.tuning.space import HeadSpace, Numbers, Range, label, names_of
+from hnmets.tuning.choosing import number, one
+from hnmets.tuning.space import HeadSpace, label, names_of
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
-
-Item = TypeVar("Item", bound=str | int | float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,59 +43,46 @@ def configuration_of(
     base
         Settings that no search decides: batch size, epochs, patience, weighting of the classes.
     """
-    radiomics = names_of(_one(trial, "radiomics", tuple(map(label, space.radiomics or ((),)))))
-    embedding = names_of(_one(trial, "embedding", space.embeddings or ("none",)))
+    radiomics = names_of(one(trial, "radiomics", tuple(map(label, space.radiomics or ((),)))))
+    embedding = names_of(one(trial, "embedding", space.embeddings or ("none",)))
     limit, top = space.correlation_limit[0], space.top[0]
     if radiomics:
-        limit = _one(trial, "correlation_limit", space.correlation_limit)
-        top = _one(trial, "top", space.top)
+        limit = one(trial, "correlation_limit", space.correlation_limit)
+        top = one(trial, "top", space.top)
     return HeadConfiguration(
         radiomics=radiomics,
         embedding=embedding,
         correlation_limit=limit,
         top=top,
         components=(
-            _one(trial, "components", space.components) if embedding else space.components[0]
+            one(trial, "components", space.components) if embedding else space.components[0]
         ),
         head=_head(trial, space, base),
     )
 
 
 def _head(trial: "BaseTrial", space: HeadSpace, base: HeadParameters) -> HeadParameters:
-    fusion = _one(trial, "fusion", space.fusion)
-    loss = _one(trial, "loss", space.loss)
-    hidden = _one(trial, "hidden", tuple(map(_layers, space.hidden)))
+    fusion = one(trial, "fusion", space.fusion)
+    loss = one(trial, "loss", space.loss)
+    hidden = one(trial, "hidden", tuple(map(_layers, space.hidden)))
     head = replace(
         base,
         fusion=fusion,
         loss=loss,
         hidden=tuple(int(units) for units in hidden.split("-")),
-        dropout=_number(trial, "dropout", space.dropout),
-        learning_rate=_number(trial, "learning_rate", space.learning_rate),
-        weight_decay=_number(trial, "weight_decay", space.weight_decay),
+        dropout=number(trial, "dropout", space.dropout),
+        learning_rate=number(trial, "learning_rate", space.learning_rate),
+        weight_decay=number(trial, "weight_decay", space.weight_decay),
         sparsity=0.0,
     )
     if fusion == "concatenation":
-        head = replace(head, sparsity=_number(trial, "sparsity", space.sparsity))
+        head = replace(head, sparsity=number(trial, "sparsity", space.sparsity))
     else:
-        head = replace(head, projection=_one(trial, "projection", space.projection))
+        head = replace(head, projection=one(trial, "projection", space.projection))
     if loss == "focal":
-        head = replace(head, focal_gamma=_number(trial, "focal_gamma", space.focal_gamma))
+        head = replace(head, focal_gamma=number(trial, "focal_gamma", space.focal_gamma))
     return head
 
 
 def _layers(units: tuple[int, ...]) -> str:
     return "-".join(map(str, units))
-
-
-def _one(trial: "BaseTrial", name: str, choices: tuple[Item, ...]) -> Item:
-    """Ask for one of several; a decision is no question."""
-    if len(choices) == 1:
-        return choices[0]
-    return choices[choices.index(trial.suggest_categorical(name, choices))]
-
-
-def _number(trial: "BaseTrial", name: str, numbers: Numbers) -> float:
-    if isinstance(numbers, Range):
-        return trial.suggest_float(name, numbers.low, numbers.high, log=numbers.log)
-    return _one(trial, name, numbers)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from optuna.trial import Trial
 
-from hnmets.tuning.configuration import configuration_of
 from hnmets.tuning.curves import save_curves
 from hnmets.tuning.head_search import HeadSearch, Tried
 from hnmets.tuning.part import load_part
@@ -50,7 +49,7 @@ class HeadTries:
         """Train and score the heads that the trials choose."""
         if not trials:
             return []
-        chosen = [configuration_of(trial, self.plan.space, self.plan.base) for trial in trials]
+        chosen = [self.plan.configuration(trial) for trial in trials]
 
         def ends(place: int, epoch: int, value: float) -> bool:
             trials[place].report(value, epoch)

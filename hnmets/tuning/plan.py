@@ -4,12 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from feature_store.atomic import write_atomic
 from hnmets.domain.errors import InvalidDataError
+from hnmets.models.backbone.parameters import BackboneParameters
 from hnmets.models.head_parameters import HeadParameters
-from hnmets.tuning.space import HeadSpace, from_json
+from hnmets.networks.architecture import Architecture, Merging
+from hnmets.tuning.backbone_space import BackboneConfiguration, BackboneSpace, backbone_of
+from hnmets.tuning.configuration import HeadConfiguration, configuration_of
+from hnmets.tuning.space import HeadSpace, from_json, nested_tuples
+
+if TYPE_CHECKING:
+    from optuna.trial import BaseTrial
 
 Target = Literal["head", "backbone"]
 FORMAT = 1
@@ -18,8 +25,8 @@ FILE = "plan.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeadPlan:
-    """A search of fusion heads.
+class _Plan:
+    """What all searches have.
 
     Parameters
     ----------
@@ -30,44 +37,104 @@ class HeadPlan:
     trials
         Of each study.
     seed
-        Of heads and samplers.
+        Of networks and samplers.
     rungs
         Epochs after which a trial may be ended.
+    """
+
+    target: ClassVar[Target]
+    name: str
+    studies: Mapping[str, int]
+    trials: int
+    seed: int
+    rungs: tuple[int, ...]
+
+    def write(self, folder: Path) -> None:
+        """Write the plan into the folder of the search."""
+        content = {"format": FORMAT, "target": self.target, **asdict(self)}
+        write_atomic(folder / FILE, (json.dumps(content, indent=2) + "\n").encode())
+
+    @classmethod
+    def _shared(cls, content: dict[str, Any]) -> dict[str, Any]:  # Any: what JSON can hold
+        names = ("name", "studies", "trials", "seed")
+        return {**{name: content[name] for name in names}, "rungs": tuple(content["rungs"])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadPlan(_Plan):
+    """A search of fusion heads.
+
+    Parameters
+    ----------
     space
         With the radiomics and embeddings of the store.
     base
         Settings of the head that no search decides.
     """
 
-    name: str
-    studies: Mapping[str, int]
-    trials: int
-    seed: int
-    rungs: tuple[int, ...]
+    target: ClassVar[Target] = "head"
     space: HeadSpace
     base: HeadParameters
 
-    def write(self, folder: Path) -> None:
-        """Write the plan into the folder of the search."""
-        content = {"format": FORMAT, "target": "head", **asdict(self)}
-        write_atomic(folder / FILE, (json.dumps(content, indent=2) + "\n").encode())
+    def configuration(self, trial: "BaseTrial") -> HeadConfiguration:
+        """Return what a trial chooses."""
+        return configuration_of(trial, self.space, self.base)
 
     @classmethod
     def of_json(cls, content: dict[str, Any]) -> Self:  # Any: what JSON can hold
         """Return the plan of a JSON object."""
-        base = content["base"]
         return cls(
-            name=content["name"],
-            studies=content["studies"],
-            trials=content["trials"],
-            seed=content["seed"],
-            rungs=tuple(content["rungs"]),
-            space=from_json(content["space"]),
-            base=HeadParameters(**{**base, "hidden": tuple(base["hidden"])}),
+            **cls._shared(content),
+            space=from_json(HeadSpace, content["space"]),
+            base=HeadParameters(**nested_tuples(content["base"])),
         )
 
 
-def read_plan(folder: Path) -> HeadPlan:
+@dataclass(frozen=True, kw_only=True)
+class BackbonePlan(_Plan):
+    """A search of backbones.
+
+    Parameters
+    ----------
+    space
+        With every shape filled in.
+    base
+        Settings of the training that no search decides.
+    architecture, merging
+        Of the study's Swin.
+    """
+
+    target: ClassVar[Target] = "backbone"
+    space: BackboneSpace
+    base: BackboneParameters
+    architecture: Architecture
+    merging: Merging
+
+    def configuration(self, trial: "BaseTrial") -> BackboneConfiguration:
+        """Return what a trial chooses."""
+        return backbone_of(trial, self.space, self.architecture, self.base)
+
+    @classmethod
+    def of_json(cls, content: dict[str, Any]) -> Self:  # Any: what JSON can hold
+        """Return the plan of a JSON object."""
+        return cls(
+            **cls._shared(content),
+            space=from_json(BackboneSpace, content["space"]),
+            base=BackboneParameters(**nested_tuples(content["base"])),
+            architecture=Architecture(**nested_tuples(content["architecture"])),
+            merging=content["merging"],
+        )
+
+
+Plan = HeadPlan | BackbonePlan
+Configuration = HeadConfiguration | BackboneConfiguration
+_PLANS: Mapping[str, type[HeadPlan] | type[BackbonePlan]] = {
+    "head": HeadPlan,
+    "backbone": BackbonePlan,
+}
+
+
+def read_plan(folder: Path) -> Plan:
     """Read the plan of a search.
 
     Raises
@@ -85,7 +152,7 @@ def read_plan(folder: Path) -> HeadPlan:
         raise InvalidDataError(
             f"the plan of {folder.name} has format {content.get('format')}, known is {FORMAT}"
         ).with_note("Work on it with the version of hnmets that made it.")
-    return HeadPlan.of_json(content)
+    return _PLANS[content["target"]].of_json(content)
 
 
 def part_file(folder: Path, study: str, fold: int) -> Path:

@@ -10,10 +10,9 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.storages import BaseStorage
 from optuna.trial import FixedTrial, FrozenTrial
 
-from hnmets.tuning.configuration import HeadConfiguration, configuration_of
 from hnmets.tuning.head_tries import AUCS
 from hnmets.tuning.lease import Attendance
-from hnmets.tuning.plan import HeadPlan
+from hnmets.tuning.plan import Configuration, Plan
 from hnmets.tuning.queue import ATTEMPTS, REASON, WORKER, plan_trials
 from hnmets.tuning.storage import close_storage, open_storage
 from hnmets.tuning.worker import BOARD, open_study
@@ -81,11 +80,11 @@ class Records:
         Where they are.
     """
 
-    plan: HeadPlan
+    plan: Plan
     storage: BaseStorage
 
     @classmethod
-    def open(cls, plan: HeadPlan, folder: Path, *, storage: str, workers: int = 1) -> "Records":
+    def open(cls, plan: Plan, folder: Path, *, storage: str, workers: int = 1) -> "Records":
         """Open the storage of a search.
 
         Parameters
@@ -124,9 +123,9 @@ class Records:
             complete, key=lambda record: (record.value or 0.0, -record.number), default=None
         )
 
-    def configuration(self, record: Record) -> HeadConfiguration:
+    def configuration(self, record: Record) -> Configuration:
         """Return what a trial chose, in full."""
-        return configuration_of(FixedTrial(record.params), self.plan.space, self.plan.base)
+        return self.plan.configuration(trial_of(record))
 
     def importance(self, study: str) -> dict[str, float]:
         """Return how much each setting decides, falling; none from too few trials.
@@ -157,6 +156,11 @@ class Records:
 
     def _study(self, name: str) -> optuna.Study:
         return open_study(self.storage, self.plan.name, name)
+
+
+def trial_of(record: Record) -> FixedTrial:
+    """Return a trial that chooses again what was chosen."""
+    return FixedTrial(record.params)
 
 
 def _record(trial: FrozenTrial) -> Record:

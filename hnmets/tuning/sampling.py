@@ -1,13 +1,19 @@
 """How the next settings are chosen, and which trials are not worth going on with."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from optuna.pruners import BasePruner, PercentilePruner
+from optuna.pruners import BasePruner, PercentilePruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, TPESampler
+
+if TYPE_CHECKING:
+    from hnmets.tuning.plan import Plan
 
 # Trials by chance before anything is learned from them.
 _STARTUP = 20
 # Of the trials that came as far, the better half goes on.
 _KEPT_PERCENT = 50.0
+_HALVES = 2
 
 
 def sampler(seed: int, number: int) -> BaseSampler:
@@ -25,6 +31,16 @@ def sampler(seed: int, number: int) -> BaseSampler:
     return TPESampler(seed=state, n_startup_trials=_STARTUP)
 
 
-def pruner() -> BasePruner:
-    """Return what ends the worse half of the trials at each rung, by those that were finished."""
+def pruner_of(plan: "Plan") -> BasePruner:
+    """Return what ends trials at the rungs of a search.
+
+    Heads are cheap: the worse half of those that were finished is known soon. Backbones are few
+    and dear: successive halving ends the worse half of those that came as far, finished or not.
+
+    References
+    ----------
+    Li et al. 2020, arXiv 1810.05934 (asynchronous successive halving).
+    """
+    if plan.target == "backbone":
+        return SuccessiveHalvingPruner(min_resource=min(plan.rungs), reduction_factor=_HALVES)
     return PercentilePruner(_KEPT_PERCENT, n_startup_trials=_STARTUP)

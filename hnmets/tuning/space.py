@@ -1,9 +1,11 @@
 """What a search of fusion heads may choose, as the study file declares it; loads no library."""
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 from hnmets.models.head_parameters import Fusion, Loss
+
+AnySpace = TypeVar("AnySpace")
 
 NONE = "none"
 BETWEEN = " + "
@@ -85,10 +87,6 @@ class HeadSpace:
         if min(*self.top, *self.components, *self.projection) < 1:
             raise ValueError("`top`, `components` and `projection` are at least 1")
 
-    def as_json(self) -> dict[str, Any]:  # Any: lists and objects of JSON
-        """Return the space as a JSON object."""
-        return asdict(self)
-
 
 def label(names: tuple[str, ...]) -> str:
     """Return one name for a set of recipes.
@@ -112,9 +110,14 @@ def names_of(chosen: str) -> tuple[str, ...]:
     return () if chosen == NONE else tuple(chosen.split(BETWEEN))
 
 
-def from_json(content: dict[str, Any]) -> HeadSpace:  # Any: lists and objects of JSON
-    """Return the space of a JSON object; see `HeadSpace.as_json`."""
-    return HeadSpace(**{name: _value(value) for name, value in content.items()})
+def from_json(kind: type[AnySpace], content: dict[str, Any]) -> AnySpace:  # Any: JSON
+    """Return the space of a JSON object."""
+    return kind(**nested_tuples(content))
+
+
+def nested_tuples(content: dict[str, Any]) -> dict[str, Any]:  # Any: what JSON can hold
+    """Return a JSON object with tuples for its lists, and ranges for the objects in it."""
+    return {name: _value(value) for name, value in content.items()}
 
 
 def _value(value: Any) -> Any:  # noqa: ANN401 - a list, an object or a text of JSON

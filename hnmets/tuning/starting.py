@@ -6,7 +6,8 @@ from pathlib import Path
 import optuna
 
 from hnmets.tuning.head_tries import HeadTries
-from hnmets.tuning.plan import read_plan
+from hnmets.tuning.plan import HeadPlan, read_plan
+from hnmets.tuning.sampling import pruner_of
 from hnmets.tuning.storage import open_storage
 from hnmets.tuning.worker import Tries, Worker
 
@@ -45,7 +46,12 @@ def worker_of(
     plan = read_plan(folder)
 
     def tries(study: str) -> Tries:
-        return HeadTries(folder=folder, plan=plan, study=study, device=device)
+        if isinstance(plan, HeadPlan):
+            return HeadTries(folder=folder, plan=plan, study=study, device=device)
+        # Heads need none of what networks need.
+        from hnmets.tuning.backbone_tries import BackboneTries
+
+        return BackboneTries(folder=folder, plan=plan, study=study, device=device)
 
     return Worker(
         name=plan.name,
@@ -55,4 +61,5 @@ def worker_of(
         storage=open_storage(storage, folder, workers=workers),
         tries=tries,
         stop=stop,
+        pruner=pruner_of(plan),
     )

@@ -9,12 +9,12 @@ from typing import Protocol
 import numpy as np
 import optuna
 from optuna import Study
+from optuna.pruners import BasePruner, NopPruner
 from optuna.storages import BaseStorage
 from optuna.trial import Trial, TrialState
 
 from hnmets.tuning.lease import Attendance
 from hnmets.tuning.queue import REASON, Queue
-from hnmets.tuning.sampling import pruner
 
 _LOG = logging.getLogger(__name__)
 _PAUSE_S = 2.0
@@ -72,6 +72,8 @@ class Worker:
         Returns what tries the trials of a study.
     stop
         Asked before each batch whether to end here.
+    pruner
+        What ends trials early.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Worker:
     storage: BaseStorage
     tries: Callable[[str], Tries]
     stop: Callable[[], bool]
+    pruner: BasePruner | None = None
 
     def work(self) -> bool:
         """Work until every study has ended, or until told to stop; return whether all have."""
@@ -111,7 +114,7 @@ class Worker:
 
     def _queue(self, name: str, attendance: Attendance) -> Queue:
         return Queue(
-            study=open_study(self.storage, self.name, name),
+            study=open_study(self.storage, self.name, name, self.pruner),
             storage=self.storage,
             planned=self.planned,
             seed=self.seed,
@@ -119,14 +122,22 @@ class Worker:
         )
 
 
-def open_study(storage: BaseStorage, search: str, name: str) -> Study:
-    """Open a study of a search; it is made where it is not there yet."""
+def open_study(
+    storage: BaseStorage, search: str, name: str, pruner: BasePruner | None = None
+) -> Study:
+    """Open a study of a search; it is made where it is not there yet.
+
+    Parameters
+    ----------
+    pruner
+        What ends trials early; nothing does by default.
+    """
     return optuna.create_study(
         study_name=f"{search}/{name}",
         storage=storage,
         direction="maximize",
         load_if_exists=True,
-        pruner=pruner(),
+        pruner=pruner or NopPruner(),
     )
 
 

@@ -61,7 +61,7 @@ class CrossValidated:
 
 
 @dataclass(kw_only=True)
-class _Tally:
+class Tally:
     """Scores of one rung as they come in, by repeat and patient."""
 
     risk: dict[tuple[int, str], list[float]] = field(default_factory=dict)
@@ -69,6 +69,27 @@ class _Tally:
     fold: dict[tuple[int, str], int] = field(default_factory=dict)
     selected: Counter[str] = field(default_factory=Counter)
     n_fits: int = 0
+
+    def score(
+        self,
+        rows: HeldOutRows,
+        risk: NDArray[np.float64],
+        threshold: float,
+        place: tuple[int, int],
+    ) -> None:
+        """Take the risks of a fold's held-out rows; a patient's cases are averaged in the end.
+
+        Parameters
+        ----------
+        place
+            Repeat, and number of the fold within it.
+        """
+        repeat, fold = place
+        for patient, value in zip(rows.patient_ids, risk.tolist(), strict=True):
+            self.risk.setdefault((repeat, patient), []).append(value)
+            self.threshold[repeat, patient] = threshold
+            self.fold[repeat, patient] = fold
+        self.n_fits += 1
 
 
 def nothing_more(_fold: FoldRows, _fitted: Sequence[FittedCandidate]) -> None:
@@ -103,23 +124,21 @@ def cross_validate(  # noqa: PLR0913 - settings, and who is told; all named
         Called when all rungs are fitted in a fold: what they learned is not kept.
     """
     usable = seeded(folds, seed)
-    tallies = [_Tally() for _ in rungs]
+    tallies = [Tally() for _ in rungs]
     of_repeat: Counter[int] = Counter()
     for number, (fold, own_seed) in enumerate(usable):
         on_fold(fold.fold.name, number, len(usable))
         repeat = fold.fold.repeat
         fitted, thresholds = _fit(fold, rungs, candidate_of, seed=own_seed)
         for tally, each, threshold in zip(tallies, fitted, thresholds, strict=True):
-            _score(tally, each, fold.held_out, threshold, (repeat, of_repeat[repeat]))
+            rows = fold.held_out
+            tally.score(rows, each.risk(rows), threshold, (repeat, of_repeat[repeat]))
+            tally.selected.update(each.chain.columns)
         on_fit(fold, fitted)
         of_repeat[repeat] += 1
     on_fold("", len(usable), len(usable))
-    everybody = _scored_in_every_repeat(tallies)
     return CrossValidated(
-        rungs=tuple(
-            _out_of_fold(rung, tally, everybody, folds[0].dataset.rows)
-            for rung, tally in zip(rungs, tallies, strict=True)
-        ),
+        rungs=out_of_fold(rungs, tallies, folds[0].dataset.rows),
         unscored={f.fold.name: f.why_not_estimable for f in folds if f.why_not_estimable},
     )
 
@@ -156,23 +175,22 @@ def _fit(
     return fitted, [youden_threshold(judged.outcome, each.risk(judged)) for each in fitted]
 
 
-def _score(
-    tally: _Tally,
-    fitted: FittedCandidate,
-    rows: HeldOutRows,
-    threshold: float,
-    place: tuple[int, int],
-) -> None:
-    repeat, fold = place
-    for patient, risk in zip(rows.patient_ids, fitted.risk(rows).tolist(), strict=True):
-        tally.risk.setdefault((repeat, patient), []).append(risk)
-        tally.threshold[repeat, patient] = threshold
-        tally.fold[repeat, patient] = fold
-    tally.selected.update(fitted.chain.columns)
-    tally.n_fits += 1
+def out_of_fold(
+    rungs: Sequence[Rung], tallies: Sequence[Tally], rows: Rows
+) -> tuple[OutOfFold, ...]:
+    """Return what the rungs said, each of the same patients: those scored in every repeat.
+
+    Parameters
+    ----------
+    rows
+        Of everybody: a patient has the event if any case has.
+    """
+    everybody = _scored_in_every_repeat(tallies)
+    pairs = zip(rungs, tallies, strict=True)
+    return tuple(_out_of_fold(rung, tally, everybody, rows) for rung, tally in pairs)
 
 
-def _scored_in_every_repeat(tallies: Sequence[_Tally]) -> list[tuple[int, list[str]]]:
+def _scored_in_every_repeat(tallies: Sequence[Tally]) -> list[tuple[int, list[str]]]:
     """Return each repeat with the patients that all repeats have scored, sorted."""
     patients: dict[int, set[str]] = {}
     for repeat, patient in tallies[0].risk:
@@ -182,7 +200,7 @@ def _scored_in_every_repeat(tallies: Sequence[_Tally]) -> list[tuple[int, list[s
 
 
 def _out_of_fold(
-    rung: Rung, tally: _Tally, everybody: list[tuple[int, list[str]]], rows: Rows
+    rung: Rung, tally: Tally, everybody: list[tuple[int, list[str]]], rows: Rows
 ) -> OutOfFold:
     event: dict[str, bool] = {}
     for patient, seen in zip(rows.patient_ids, rows.outcome.tolist(), strict=True):

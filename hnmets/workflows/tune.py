@@ -7,27 +7,33 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import get_args
 
-from hnmets.domain.errors import InvalidDataError
 from hnmets.execution.team import Team
 from hnmets.tracking.base import Dataset, Tracker
 from hnmets.tracking.environment import capture
 from hnmets.tracking.opening import open_tracker
 from hnmets.tracking.privacy import Privacy
 from hnmets.tracking.spooled import SpooledTracker
-from hnmets.tuning.configuration import HeadConfiguration
+from hnmets.tuning.backbone_space import BackboneConfiguration
 from hnmets.tuning.device import Device, used
-from hnmets.tuning.plan import EVERYBODY, Target
+from hnmets.tuning.plan import EVERYBODY, Configuration, Target
 from hnmets.tuning.records import Record, Records
 from hnmets.tuning.starting import STORAGE
 from hnmets.workflows.ablate import measured_json
 from hnmets.workflows.named import named
+from hnmets.workflows.nested import Nested, winner_of
 from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.study import Study
 from hnmets.workflows.tuned_study import write_tuned
-from hnmets.workflows.tuning_plan import Search, prepare
+from hnmets.workflows.tuning_backbones import (
+    SearchOfBackbones,
+    nested_backbones,
+    prepare_backbones,
+)
+from hnmets.workflows.tuning_head_scores import nested_heads
+from hnmets.workflows.tuning_heads import SearchOfHeads, prepare_heads
 from hnmets.workflows.tuning_runs import SearchRuns
-from hnmets.workflows.tuning_scores import Nested, nested
 
+AnySearch = SearchOfHeads | SearchOfBackbones
 _LOOK_S = 1.0
 _DIGITS = 32
 
@@ -64,13 +70,24 @@ def request_of(target: str, *, device: str, timeout_min: float | None, resume: b
         If there is no such target or device.
     """
     wanted_device: Device = named(device, get_args(Device), "device")
-    wanted: Target = named(target, get_args(Target), "target")
     return Request(
-        target=wanted,
+        target=target_of(target),
         device=wanted_device,
         timeout_s=None if timeout_min is None else 60 * timeout_min,
         resume=resume,
     )
+
+
+def target_of(name: str) -> Target:
+    """Return the target of a name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    found: Target = named(name, get_args(Target), "target")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +137,10 @@ class Tuning:
         Events that MLflow has not taken yet.
     """
 
-    search: Search
+    search: AnySearch
     studies: tuple[Progress, ...]
     nested: Nested
-    best: HeadConfiguration
+    best: Configuration
     file: Path
     run: str
     waiting: int
@@ -132,6 +149,13 @@ class Tuning:
     def complete(self) -> bool:
         """Whether every planned trial has ended."""
         return all(each.finished == each.planned for each in self.studies)
+
+    @property
+    def next_step(self) -> str:
+        """Command that fits the settings of the written study file."""
+        if isinstance(self.best, BackboneConfiguration):
+            return f"train backbone --backbone {self.best.backbone}"
+        return "evaluate tuned"
 
     def as_json(self) -> dict[str, object]:
         """Return what was found as a JSON object."""
@@ -181,7 +205,7 @@ def run(
     """
     asked = request or Request()
     device = used(asked.device)
-    search = prepare(study, on_part=on_trial, must_exist=asked.resume)
+    search = prepare(study, asked.target, on_part=on_trial, must_exist=asked.resume)
     with (
         closing(open_records(search)) as records,
         _runs_of(search, tracker, arguments) as runs,
@@ -195,6 +219,7 @@ def run(
 def finish(
     study: Study,
     *,
+    target: Target = "head",
     on_trial: OnCase = ignore,
     tracker: Tracker | None = None,
     arguments: Sequence[str] = (),
@@ -206,7 +231,7 @@ def finish(
     InvalidDataError
         If there is no search of these settings and data, or an outer fold has no winner.
     """
-    search = prepare(study, on_part=on_trial, must_exist=True)
+    search = prepare(study, target, on_part=on_trial, must_exist=True)
     with (
         closing(open_records(search)) as records,
         _runs_of(search, tracker, arguments) as runs,
@@ -216,7 +241,16 @@ def finish(
         return _finished(search, records, runs, on_trial)
 
 
-def open_records(search: Search) -> Records:
+def prepare(
+    study: Study, target: Target, *, on_part: OnCase = ignore, must_exist: bool = False
+) -> AnySearch:
+    """Prepare the search of a target; see `prepare_heads` and `prepare_backbones`."""
+    if target == "head":
+        return prepare_heads(study, on_part=on_part, must_exist=must_exist)
+    return prepare_backbones(study, on_part=on_part, must_exist=must_exist)
+
+
+def open_records(search: AnySearch) -> Records:
     """Open the trials of a search."""
     section = search.study.tuning
     return Records.open(
@@ -244,7 +278,7 @@ def _progress(records: Records, study: str) -> Progress:
 
 
 def _work(
-    search: Search,
+    search: AnySearch,
     records: Records,
     device: str,
     timeout_s: float | None,
@@ -284,15 +318,16 @@ def _look(records: Records, runs: SearchRuns, on_trial: OnCase) -> None:
     on_trial(current or EVERYBODY, ended, len(records.plan.studies) * records.plan.trials)
 
 
-def _finished(search: Search, records: Records, runs: SearchRuns, on_fold: OnCase) -> Tuning:
+def _nested(search: AnySearch, records: Records, on_fold: OnCase) -> Nested:
+    if isinstance(search, SearchOfHeads):
+        return nested_heads(search, records, on_fold)
+    return nested_backbones(search, records, on_fold)
+
+
+def _finished(search: AnySearch, records: Records, runs: SearchRuns, on_fold: OnCase) -> Tuning:
     """Score the winners, write the study file, and log both."""
-    winner = records.best(EVERYBODY)
-    if winner is None:
-        raise InvalidDataError(f"no trial of {EVERYBODY} was trained to its end").with_note(
-            "Run the same command again to go on, or plan more trials."
-        )
-    found = nested(search, records, on_fold)
-    best = records.configuration(winner)
+    best = records.configuration(winner_of(records, EVERYBODY))
+    found = _nested(search, records, on_fold)
     file = write_tuned(search, best, found)
     for study in records.plan.studies:
         runs.study_ended(study, records)
@@ -313,7 +348,7 @@ def _finished(search: Search, records: Records, runs: SearchRuns, on_fold: OnCas
 
 @contextmanager
 def _runs_of(
-    search: Search, tracker: Tracker | None, arguments: Sequence[str]
+    search: AnySearch, tracker: Tracker | None, arguments: Sequence[str]
 ) -> Iterator[SearchRuns]:
     """Give the runs of a search, in the study's own tracker where none is given."""
     study, rows = search.study, search.dataset.rows
@@ -333,7 +368,7 @@ def _runs_of(
                 name="search",
                 digest=search.dataset.digest[:_DIGITS],
                 description={
-                    "split": search.material.split.hash[:_DIGITS],
+                    "split": search.split.hash[:_DIGITS],
                     "cases": len(rows.case_ids),
                     "events": int(rows.outcome.sum()),
                 },

@@ -7,11 +7,10 @@ from pathlib import Path
 from hnmets.domain.errors import UsageError
 from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.study import Study
-from hnmets.workflows.tune import open_records
-from hnmets.workflows.tuning_plan import prepare
+from hnmets.workflows.tune import open_records, prepare, target_of
 
 
-def run(study: Study, folder: Path, *, on_part: OnCase = ignore) -> Path:
+def run(study: Study, folder: Path, *, target: str = "head", on_part: OnCase = ignore) -> Path:
     """Prepare a search, plan its trials and copy it; return the folder to copy it back to.
 
     Raises
@@ -28,7 +27,7 @@ def run(study: Study, folder: Path, *, on_part: OnCase = ignore) -> Path:
             "Whoever reaches the server works on it by `python -m hnmets.tuning`; to export, "
             "leave [tuning] storage empty."
         )
-    search = prepare(study, on_part=on_part)
+    search = prepare(study, target_of(target), on_part=on_part)
     with closing(open_records(search)) as records:
         records.enqueue()
     shutil.copytree(search.folder, folder)

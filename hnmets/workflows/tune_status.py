@@ -9,9 +9,9 @@ from pathlib import Path
 from hnmets.domain.errors import UsageError
 from hnmets.tuning.plan import FILE, read_plan
 from hnmets.tuning.records import Record, Records
+from hnmets.workflows.searches import search_folder
 from hnmets.workflows.study import Study
 from hnmets.workflows.tune import Progress, progress_of
-from hnmets.workflows.tuning_plan import search_folder
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from hnmets.tracking.environment import Environment
 from hnmets.tracking.naming import Kind, metrics_of, reasons_of
 from hnmets.tracking.params import flattened
 from hnmets.tuning.curves import read_curves
-from hnmets.tuning.plan import EVERYBODY, HeadPlan
+from hnmets.tuning.plan import EVERYBODY, Plan
 from hnmets.tuning.records import Record, Records
 
 _LOGGED = "logged.txt"
@@ -42,7 +42,7 @@ class SearchRuns:
 
     tracker: Tracker
     experiment: str
-    plan: HeadPlan
+    plan: Plan
     folder: Path
     settings: Mapping[str, object]
     dataset: Dataset

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from hnmets.tuning.backbone_space import BackboneSpace
 from hnmets.tuning.space import HeadSpace
 
 _DIGITS = 16
@@ -29,8 +30,8 @@ class TuningSection:
         Processes on this machine.
     seed
         Of inner folds, samplers and heads.
-    head
-        What a search of fusion heads may choose.
+    head, backbone
+        What a search of fusion heads, and one of backbones, may choose.
     """
 
     trials: int = 200
@@ -40,6 +41,7 @@ class TuningSection:
     workers: int = 1
     seed: int = 0
     head: HeadSpace = field(default_factory=HeadSpace)
+    backbone: BackboneSpace = field(default_factory=BackboneSpace)
 
     def __post_init__(self) -> None:
         """Check that a search is possible."""

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import pytest
 from optuna.trial import FixedTrial
@@ -9,7 +10,7 @@ from tests.builders_searches import EMBEDDING, QUICK, RING, SPACE, TUMOUR
 
 
 def test_a_space_survives_json() -> None:
-    assert from_json(json.loads(json.dumps(SPACE.as_json()))) == SPACE
+    assert from_json(HeadSpace, json.loads(json.dumps(asdict(SPACE)))) == SPACE
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from hnmets.workflows import ablate, tune, tune_export, tune_status
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.study import Study, load_study
 from hnmets.workflows.tune import Request, Tuning
-from hnmets.workflows.tuning_plan import checked_space
+from hnmets.workflows.tuning_heads import checked_space
 from tests.builders_ladders import every_modality
 from tests.builders_searches import start_worker
 
