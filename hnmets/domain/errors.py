@@ -41,9 +41,19 @@ class Code(StrEnum):
     GEOMETRY_SHEAR = "E_GEOM_SHEAR"
     GEOMETRY_SPACING = "E_GEOM_SPACING"
     GEOMETRY_MISMATCH = "E_GEOM_MISMATCH"
+    GEOMETRY_GAP = "E_GEOM_GAP"
+    GEOMETRY_DUPLICATE = "E_GEOM_DUP"
+    GEOMETRY_MIXED = "E_GEOM_MIXED"
+    DICOM_SYNTAX = "E_DICOM_SYNTAX"
+    DICOM_PATIENT = "E_DICOM_PATIENT"
+    DICOM_SERIES = "E_DICOM_SERIES"
+    STRUCTURE_REFERENCE = "E_RT_REF"
+    STRUCTURE_OUTSIDE = "E_RT_OUTSIDE"
     MASK_LABEL = "E_MASK_LABEL"
     REGION_EMPTY = "E_ROI_EMPTY"
     REGION_SMALL = "E_ROI_SMALL"
+    REGION_ABSENT = "E_ROI_ABSENT"
+    REGION_AMBIGUOUS = "E_ROI_AMBIGUOUS"
     PATH_OUTSIDE = "E_PATH"
     ROW_DUPLICATE = "E_ROW_DUPLICATE"
     ROW_CONFLICT = "E_ROW_CONFLICT"
@@ -72,9 +82,19 @@ NEXT_STEPS: dict[Code, str] = {
     Code.GEOMETRY_SHEAR: "Resample the tilted series to an orthogonal grid first.",
     Code.GEOMETRY_SPACING: "Convert the series again; the spacing cannot be right.",
     Code.GEOMETRY_MISMATCH: "Is it the mask of this patient? Draw it on the grid of this image.",
+    Code.GEOMETRY_GAP: 'Export the series again, or let the rules say `uneven = "resample"`.',
+    Code.GEOMETRY_DUPLICATE: "Export one acquisition per series; two images lie on one position.",
+    Code.GEOMETRY_MIXED: "Split the series: its images have different grids or orientations.",
+    Code.DICOM_SYNTAX: "Convert the file to uncompressed, single-frame CT images and export again.",
+    Code.DICOM_PATIENT: "Find out whose files these are; without a patient id they are nobody's.",
+    Code.DICOM_SERIES: "Export the planning CT with its structure set, or choose it in the rules.",
+    Code.STRUCTURE_REFERENCE: "Export the CT that the structure set was drawn on.",
+    Code.STRUCTURE_OUTSIDE: "Is it the structure set of this CT? Export the whole CT.",
     Code.MASK_LABEL: "Name the label of the region in the study file.",
     Code.REGION_EMPTY: "Draw the region, or exclude the case.",
     Code.REGION_SMALL: "Check the contour; texture needs extent in three dimensions.",
+    Code.REGION_ABSENT: "Add the region's name to the rules (`--dry-run` lists all names), or draw it.",
+    Code.REGION_AMBIGUOUS: "Say in the rules which name is meant; nothing is guessed.",
     Code.PATH_OUTSIDE: "Keep the files below the study's data folder, or set [cohort] root.",
     Code.ROW_DUPLICATE: "Keep one row per case in the manifest.",
     Code.ROW_CONFLICT: "Correct the rows of this patient: they contradict each other.",
