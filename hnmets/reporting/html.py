@@ -1,7 +1,6 @@
 """The report as one HTML file that needs nothing else: no network, no scripts, no other files."""
 
 from base64 import b64encode
-from importlib.resources import files
 from pathlib import Path
 
 import jinja2
@@ -16,6 +15,7 @@ from hnmets.reporting.few_events import CALIBRATION_NEEDS, few_events
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.number_text import decimal, p_text, percent
 from hnmets.reporting.subgroup import SMALL_CELL
+from hnmets.reporting.templating import page_environment, template
 from hnmets.reporting.tripod import tripod_lines
 
 
@@ -53,15 +53,7 @@ def render(findings: Findings) -> str:
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(template),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        # Control and bidirectional characters would change what stands beside them.
-        finalize=lambda value: escaped(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters |= {
         "num": _number,
         "share": _share,
@@ -70,11 +62,6 @@ def _environment() -> jinja2.Environment:
     }
     environment.tests["estimate"] = lambda value: isinstance(value, Estimate)
     return environment
-
-
-def template(name: str) -> str:
-    """Return the text of a template or of the style sheet."""
-    return files("hnmets.reporting").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _data(value: float, text: str) -> Markup:
