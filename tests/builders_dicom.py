@@ -40,7 +40,7 @@ def ct_series(
     patient: str = "MRN-1",
     series: str = "planning",
     frame: str = "frame",
-    intercept: float = -1024,
+    intercept: float = -8192,
 ) -> list[Dataset]:
     """One CT object per slice, feet first, as a scanner would send them."""
     return [
@@ -71,7 +71,7 @@ def _slice(
     return ds
 
 
-def set_hu(ds: Dataset, hu: NDArray[Any], *, intercept: float = -1024, slope: float = 1) -> None:
+def set_hu(ds: Dataset, hu: NDArray[Any], *, intercept: float = -8192, slope: float = 1) -> None:
     """Store an image of HU as unsigned numbers."""
     stored = np.rint((hu.astype(np.float64) - intercept) / slope).astype(np.uint16)
     ds.Rows, ds.Columns = stored.shape

@@ -35,10 +35,12 @@ def main() -> None:
         help_text = run(fresh / "bin" / "hnmets", "--help")
         if "features" not in help_text:
             raise SystemExit(f"the wheel's help names no features command:\n{help_text}")
-        # The files that are no Python: study template, the store's SQL, the report's templates.
+        # The files that are no Python: templates, the store's SQL, rules, words.
         run(fresh / "bin" / "hnmets", "init", Path(folder) / "study")
         run(python, "-c", "from feature_store.database import sql; sql('schema_v1')")
         run(python, "-c", "from hnmets.reporting.html import template; template('report.html.j2')")
+        run(fresh / "bin" / "hnmets", "cohort", "rules")
+        run(python, "-c", "from hnmets.sources.dicom.vocabulary import words; words('region')")
         where = run(python, "-c", "import cli, hnmets; print(cli.__file__, hnmets.__file__)")
         if str(project) in where:
             raise SystemExit(f"the wheel was not what ran: {where}")

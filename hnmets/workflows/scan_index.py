@@ -73,7 +73,7 @@ def by_patient(instances: Sequence[Instance]) -> Iterator[tuple[str, list[Instan
     groups: dict[str, list[Instance]] = {}
     for instance in instances:
         names = {instance.patient} if instance.patient else set()
-        if instance.kind is Kind.DAMAGED:
+        if not names and instance.kind is Kind.DAMAGED:
             names = owners.get(instance.path.parent, names)
         if not names and instance.kind in _SOMEBODYS:
             names = {NOBODY}

@@ -14,6 +14,7 @@ from hnmets.sources.dicom.instance import require_readable_syntax
 
 Dataset = Any  # pydicom's datasets answer with whatever the file holds
 
+_UNDEFINED = 0xFFFFFFFF
 _CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR"})
 
 
@@ -73,11 +74,22 @@ def read_structures(path: Path) -> StructureSet:
     with careful():
         require_readable_syntax(path)
         content = pydicom.dcmread(path, force=True)
+        _require_whole(content)
         items: dict[int, list[Dataset]] = {}
         for region in content.get("ROIContourSequence") or ():
             number = int(region.get("ReferencedROINumber", -1))
             items.setdefault(number, []).extend(region.get("ContourSequence") or ())
     return StructureSet(items=items)
+
+
+def _require_whole(content: Dataset) -> None:
+    """Refuse a file that was cut: pydicom returns what it got until the end of the file."""
+    if "ROIContourSequence" not in content:
+        raise CaseError(Code.IMAGE_CORRUPT, "the structure set ends before its contours")
+    raw = content.get_item("ROIContourSequence")
+    promised = getattr(raw, "length", _UNDEFINED)
+    if promised not in {None, _UNDEFINED} and len(raw.value or b"") < promised:
+        raise CaseError(Code.IMAGE_CORRUPT, "the structure set ends among its contours")
 
 
 def _points(item: Dataset) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from hnmets.sources.dicom.references import References, references_of
 
 Dataset = Any  # pydicom's datasets answer with whatever the file holds
 
+_DIRECTORY = "1.2.840.10008.1.3.10"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 # Longer values of single fields are no header: sequences are bounded by the file's own size.
 _LONGEST_VALUE = 1 << 16
@@ -146,8 +147,22 @@ def _header(path: Path) -> Dataset:
     return header
 
 
+def _require_whole(header: Dataset) -> None:
+    """Refuse a header that was cut: pydicom returns what it got until the end of the file."""
+    absent = [
+        keyword
+        for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+        if not header.get(keyword)
+    ]
+    if absent or "PatientID" not in header:
+        raise CaseError(Code.IMAGE_CORRUPT, "the header ends before it has said what it is of")
+
+
 def _instance(path: Path, header: Dataset, pseudonyms: Pseudonyms) -> Instance:
     sop_class = str(header.get("SOPClassUID", ""))
+    if str(header.file_meta.get("MediaStorageSOPClassUID", "")) == _DIRECTORY:
+        return Instance(path=path, kind=Kind.OTHER)
+    _require_whole(header)
     image_type = tuple(map(str, header.get("ImageType") or ()))
     kind = kind_of(sop_class, str(header.get("Modality", "")), image_type)
     patient_id = str(header.get("PatientID") or "").strip()
