@@ -1,6 +1,7 @@
 """One file's header: what it is, whose (under a pseudonym), where it lies, what it refers to."""
 
 from dataclasses import dataclass, field
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,22 @@ class Instance:
     trouble: tuple[Code, str] | None = None
 
 
+class _Frugal(BufferedReader):
+    """A file that gives no more at once than any header needs, whatever its lengths promise."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return bytes, as every file does.
+
+        Raises
+        ------
+        CaseError
+            If somebody asks for more than a header can have.
+        """
+        if size is None or not 0 <= size <= _LARGEST_HEADER:
+            raise CaseError(Code.IMAGE_CORRUPT, "a header field is longer than any can be")
+        return super().read(size)
+
+
 def read_instance(path: Path, pseudonyms: Pseudonyms) -> Instance:
     """Look at one file; what cannot be read is an instance with its trouble, not an error."""
     try:
@@ -133,13 +150,10 @@ def _header(path: Path) -> Dataset:
     from pydicom.datadict import dictionary_VR
 
     require_readable_syntax(path)
-    header = pydicom.dcmread(
-        path,
-        stop_before_pixels=True,
-        force=True,
-        specific_tags=list(_READ),
-        defer_size=_LARGEST_HEADER,
-    )
+    with _Frugal(FileIO(path)) as file:
+        header = pydicom.dcmread(
+            file, stop_before_pixels=True, force=True, specific_tags=list(_READ)
+        )
     for tag in header.keys():  # noqa: SIM118  # iterating a dataset would parse its values
         length = getattr(header.get_item(tag), "length", None) or 0
         if length > _LONGEST_VALUE and dictionary_VR(tag) != "SQ":
