@@ -58,7 +58,7 @@ def scan_patient(task: PatientTask) -> ScannedPatient:
         chosen,
         geometry=drawn.ct.geometry.spacing_mm,
         slices=drawn.ct.geometry.shape[0],
-        voxels={role: int(mask.sum()) for role, mask in drawn.masks.items()},
+        voxels={role: int(np.count_nonzero(mask)) for role, mask in drawn.masks.items()},
         flags={where: dict(flags) for where, flags in drawn.flags.items() if flags},
         files=files,
     )
@@ -120,7 +120,7 @@ def _write(out: Path, patient: str, drawn: DrawnPatient) -> dict[str, int]:
     """Write CT and masks, and return their sizes by name."""
     volumes: Mapping[str, NDArray[np.generic]] = {
         IMAGE: _storable(drawn.ct.voxels),
-        **{role: mask.astype(np.uint8) for role, mask in drawn.masks.items()},
+        **{role: mask.view(np.uint8) for role, mask in drawn.masks.items()},
     }
     (out / _FOLDER).mkdir(exist_ok=True)
     for what, voxels in volumes.items():

@@ -116,8 +116,10 @@ class _Brush:
 
     def _joined(self, role: str, parts: Sequence[Mask]) -> Mask:
         if self._rules.roles[role].several == "largest":
-            return max(parts, key=lambda part: int(part.sum()))
-        joined: Mask = np.logical_or.reduce(parts)
+            return max(parts, key=lambda part: int(np.count_nonzero(part)))
+        joined = parts[0]
+        for part in parts[1:]:
+            joined = joined | part
         return joined
 
     def _drawn(self, role: str, drawing: Drawing, flags: Flags) -> Mask:

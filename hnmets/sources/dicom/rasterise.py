@@ -88,7 +88,7 @@ def rasterise(
     for number in drawn:
         corners = [each.corners for each in placed if each.slice_number == number]
         filled, (top, left) = _filled(corners)
-        total += int(filled.sum())
+        total += int(np.count_nonzero(filled))
         if 0 <= number < depth:
             inside += _paste(filled, mask[number], top=top, left=left)
     pixel_mm2 = geometry.spacing_mm[1] * geometry.spacing_mm[2]
@@ -196,4 +196,4 @@ def _paste(filled: NDArray[np.bool_], image: NDArray[np.bool_], *, top: int, lef
         left + first[1] : left + first[1] + part.shape[1],
     ]
     target |= part
-    return int(part.sum())
+    return int(np.count_nonzero(part))

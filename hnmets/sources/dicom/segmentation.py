@@ -138,5 +138,7 @@ def _pasted(inside: NDArray[np.bool_], first: NDArray[np.int_], geometry: Geomet
     target = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     source = tuple(slice(a, b) for a, b in zip(low - first, high - first, strict=True))
     mask[target] = inside[source]
-    total = int(inside.sum())
-    return Rasterised(mask=mask, share_lost=1 - int(mask.sum()) / total if total else 0.0)
+    total = int(np.count_nonzero(inside))
+    return Rasterised(
+        mask=mask, share_lost=1 - int(np.count_nonzero(mask)) / total if total else 0.0
+    )
