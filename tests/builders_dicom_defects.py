@@ -267,6 +267,19 @@ def second_set(day: str) -> Spoil:
     return spoil
 
 
+def alternating(ct: Objects, rt: Dataset) -> tuple[Objects, Objects]:
+    """Give every other slice to another acquisition."""
+    for number, ds in enumerate(ct):
+        ds.AcquisitionNumber = 1 + number % 2
+    return ct, [rt]
+
+
+def another_kernel(ct: Objects, rt: Dataset) -> tuple[Objects, Objects]:
+    """Reconstruct one slice with another kernel."""
+    ct[3].ConvolutionKernel = "B70f"
+    return ct, [rt]
+
+
 def oblong(ct: Objects, rt: Dataset) -> tuple[Objects, Objects]:
     """Keep every second column: pixels of 2.5 × 5 mm."""
     for ds, plane in zip(ct, phantom(6).voxels, strict=True):

@@ -41,7 +41,7 @@ def scan_pages(scan: Scan) -> dict[str, str]:
     return {MARKDOWN: _markdown(scan), HTML: html}
 
 
-def patient_cells(patient: ScannedPatient) -> tuple[str | int | float | None, ...]:
+def patient_cells(patient: ScannedPatient) -> tuple[str | int, ...]:
     """Return a patient's line, in the order of `PATIENT_COLUMNS`."""
     slice_mm, row_mm, column_mm = patient.spacing_mm
     made = patient.acquisition
@@ -50,7 +50,7 @@ def patient_cells(patient: ScannedPatient) -> tuple[str | int | float | None, ..
         patient.series,
         patient.slices,
         f"{slice_mm:.4g} × {row_mm:.4g} × {column_mm:.4g}",
-        made.kvp,
+        "–" if made.kvp is None else f"{made.kvp:g}",
         made.kernel,
         made.contrast,
         "; ".join(f"{name} → {role}" for role, name in patient.found.items()),
@@ -100,6 +100,5 @@ def _grid(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
 
 def _plain(cell: object) -> str:
     """Return a cell in which nothing is Markdown or HTML."""
-    text = "–" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell)
-    safe = escaped(text).replace("&", "&amp;").replace("<", "&lt;")
+    safe = escaped(str(cell)).replace("&", "&amp;").replace("<", "&lt;")
     return "".join(f"\\{sign}" if sign in "\\|*_`[]#" else sign for sign in safe)

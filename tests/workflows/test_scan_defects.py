@@ -69,6 +69,7 @@ REFUSED: dict[str, tuple[Code, do.Spoil]] = {
     "B28 pixels cut": (Code.IMAGE_CORRUPT, do.half_a_pixel_too_few),
     "B28 no grey values": (Code.DICOM_SYNTAX, do.in_colour),
     "B31 two reconstructions": (Code.DICOM_SERIES, do.two_reconstructions),
+    "B03 two that alternate": (Code.GEOMETRY_MIXED, do.alternating),
     "mixed sizes": (Code.GEOMETRY_MIXED, do.mixed_sizes),
     "no structure set": (Code.REGION_ABSENT, lambda ct, _rt: (ct, [])),
     "two slices": (Code.IMAGE_SHAPE, lambda ct, rt: (ct[4:6], [rt])),
@@ -93,6 +94,10 @@ ACCEPTED: dict[str, tuple[dict[str, object], do.Spoil]] = {
     "B14 points and lines": ({"contours_enclosing_nothing": 3}, do.structures(do.with_points)),
     "B14 nodes not drawn": ({"empty": True}, do.structures(do.with_empty_nodes)),
     "B16 numbers at random": ({}, do.shuffled),
+    "B29 another kernel in one slice": (
+        {"header_differs_between_slices": True},
+        do.another_kernel,
+    ),
     "B27 among others": ({}, do.among_others),
     "B28 multi-frame": ({}, do.enhanced),
     "B30 metal": ({"share_saturated": 9 / DISC}, do.metal),

@@ -45,6 +45,7 @@ _PLACE = (
     "Columns",
     "RescaleSlope",
     "RescaleIntercept",
+    "AcquisitionNumber",
     "NumberOfFrames",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",

@@ -78,6 +78,7 @@ def plan(patient: str, instances: Sequence[Instance], rules: RegionRules) -> Pla
         "matched_by_frame_of_reference": any(
             not drawing.source.references.series for each in drawings.values() for drawing in each
         ),
+        "header_differs_between_slices": len({i.acquisition for i in series[name]}) > 1,
         "derived_series": any(plane.derived for i in series[name] for plane in i.planes),
     }
     return Plan(
@@ -140,7 +141,7 @@ def _series_of(
     if each.references.series and not named:
         raise CaseError(
             Code.STRUCTURE_REFERENCE,
-            f"a {each.kind} refers to a series that is no CT of this patient in the export",
+            f"the {each.kind} refers to a series that is no CT of this patient in the export",
         )
     candidates = named or [
         name
@@ -152,12 +153,12 @@ def _series_of(
     if len(candidates) > 1:
         raise CaseError(
             Code.DICOM_SERIES,
-            f"a {each.kind} fits {len(candidates)} CT series: {', '.join(candidates[:_SHOWN])}",
+            f"the {each.kind} fits {len(candidates)} CT series: {', '.join(candidates[:_SHOWN])}",
         )
     if not candidates or not _same_frame(each, series[candidates[0]]):
         raise CaseError(
             Code.STRUCTURE_REFERENCE,
-            f"a {each.kind} lies in another frame of reference than the CT",
+            f"the {each.kind} lies in another frame of reference than the CT",
         )
     return candidates[0]
 

@@ -28,6 +28,8 @@ class Plane:
         Stored number to HU; None where the header has none.
     number
         Frame within its file, from 0.
+    acquisition
+        Number of the acquisition it was taken in; None where the header has none.
     derived
         Whether the image was computed from others: reformatted, resampled.
     """
@@ -40,6 +42,7 @@ class Plane:
     slope: float | None = None
     intercept: float | None = None
     number: int = 0
+    acquisition: int | None = None
     derived: bool = False
 
 
@@ -57,6 +60,7 @@ def classic_plane(header: Dataset, *, derived: bool) -> Plane:
         spacing=header.get("PixelSpacing"),
         shape=(header.get("Rows"), header.get("Columns")),
         rescale=(header.get("RescaleSlope"), header.get("RescaleIntercept")),
+        acquisition=header.get("AcquisitionNumber"),
         derived=derived,
     )
 
@@ -109,6 +113,7 @@ def _plane(  # noqa: PLR0913  # one argument per thing that a header says
     rescale: tuple[object, object],
     derived: bool,
     number: int = 0,
+    acquisition: object = None,
 ) -> Plane:
     x, y, z = _numbers(position, 3, "its position")
     rows, columns = _numbers(shape, 2, "its size")
@@ -124,6 +129,7 @@ def _plane(  # noqa: PLR0913  # one argument per thing that a header says
         slope=slope,
         intercept=intercept,
         number=number,
+        acquisition=None if acquisition in {None, ""} else int(str(acquisition)),
         derived=derived,
     )
 

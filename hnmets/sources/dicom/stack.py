@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import atan, degrees
 
 import numpy as np
@@ -83,6 +84,7 @@ def stack(planes: Sequence[Plane], *, thickness_mm: float | None = None) -> Stac
     along = positions @ normal
     order = np.argsort(along, kind="stable")
     kept, twins = _without_twins(order, along)
+    _require_one_by_one([planes[place].acquisition for place in kept])
     distances = along[kept]
     _require_upright(positions[kept], normal, distances)
     spacing, uneven, flags = _spacing(distances, thickness_mm)
@@ -121,6 +123,16 @@ def _require_one_grid(planes: Sequence[Plane]) -> None:
     steps = np.array([plane.spacing_mm for plane in planes])
     if np.abs(steps / steps[0] - 1).max() > _SPACING_TOLERANCE:
         raise CaseError(Code.GEOMETRY_MIXED, "images of different pixel spacing in a series")
+
+
+def _require_one_by_one(acquisitions: Sequence[int | None]) -> None:
+    """Refuse two acquisitions whose slices alternate: together they look like a finer one."""
+    changes = sum(one != next_one for one, next_one in pairwise(acquisitions))
+    kinds = len(set(acquisitions))
+    if changes > kinds - 1:
+        raise CaseError(
+            Code.GEOMETRY_MIXED, f"slices of {kinds} acquisitions alternate along the patient"
+        )
 
 
 def _axes(plane: Plane) -> tuple[tuple[Vectors, Vectors], Vectors]:
@@ -205,9 +217,9 @@ def _uneven(distances: Vectors, steps: Vectors, usual: float) -> CaseError:
         missing = int(np.rint(multiples).sum()) - len(wide)
         places = ", ".join(f"{distances[i]:.1f} and {distances[i + 1]:.1f}" for i in wide[:_SHOWN])
         more = f" and {len(wide) - _SHOWN} more" if len(wide) > _SHOWN else ""
+        count = "1 slice is" if missing == 1 else f"{missing} slices are"
         return CaseError(
-            Code.GEOMETRY_GAP,
-            f"{missing} slices of {usual:g} mm are missing between {places} mm{more}",
+            Code.GEOMETRY_GAP, f"{count} missing between {places} mm{more}, {usual:g} mm apart"
         )
     return CaseError(
         Code.GEOMETRY_SPACING,

@@ -54,7 +54,7 @@ def test_a_missing_slice_is_named_by_its_neighbours() -> None:
     uneven = stack(planes([d for d in even(20) if d not in {15.0, 18.0}])).uneven
     assert uneven is not None
     assert uneven.code is Code.GEOMETRY_GAP
-    assert "2 slices of 3 mm are missing between 12.0 and 21.0 mm" in uneven.detail
+    assert uneven.detail == "2 slices are missing between 12.0 and 21.0 mm, 3 mm apart"
 
 
 def test_mixed_spacing_is_no_gap() -> None:
@@ -122,6 +122,23 @@ def test_a_rotation_of_the_whole_patient_is_no_tilt() -> None:
     found = stack(rotated)
     assert found.geometry.spacing_mm[0] == pytest.approx(3.0)
     np.testing.assert_allclose(np.reshape(found.geometry.direction, (3, 3)), turn, atol=1e-12)
+
+
+def numbered(*acquisitions: int | None) -> list[Plane]:
+    flat = planes(even(len(acquisitions)))
+    return [replace(p, acquisition=n) for p, n in zip(flat, acquisitions, strict=True)]
+
+
+def test_two_acquisitions_that_alternate_are_no_finer_one() -> None:
+    with pytest.raises(CaseError, match=r"E_GEOM_MIXED.*slices of 2 acquisitions alternate"):
+        stack(numbered(1, 2, 1, 2, 1, 2))
+
+
+@pytest.mark.parametrize(
+    "acquisitions", [(1, 1, 1, 1), (1, 1, 2, 2), (1, 2, 3, 4), (None, None, None, None)]
+)
+def test_acquisitions_that_follow_each_other_are_a_stack(acquisitions: tuple[int, ...]) -> None:
+    assert stack(numbered(*acquisitions)).uneven is None
 
 
 def test_images_of_two_sizes_are_no_stack() -> None:
