@@ -189,6 +189,14 @@ def padded(ct: Objects, rt: Dataset) -> tuple[Objects, Objects]:
     return ct, [rt]
 
 
+def padded_and_told(ct: Objects, rt: Dataset) -> tuple[Objects, Objects]:
+    """Surround the field of view with −3000, and say so, as some scanners do."""
+    padded(ct, rt)
+    for ds in ct:
+        ds.PixelPaddingValue = -3000 + 8192
+    return ct, [rt]
+
+
 def wrapped(ct: Objects, rt: Dataset) -> tuple[Objects, Objects]:
     """Store HU below zero as numbers above 32767."""
     for ds in ct:

@@ -217,6 +217,24 @@ def test_what_archives_compress_are_the_same_pixels(
     np.testing.assert_array_equal(ct.voxels, CLIPPED)
 
 
+def test_padding_that_the_header_tells_of_is_air(folder: Path) -> None:
+    scan = scanned_with(folder, do.padded_and_told)
+    assert scan.exit_code == 0, scan.failures
+    y, x = np.ogrid[0:64, 0:64]
+    outside = (y - 32) ** 2 + (x - 32) ** 2 > 31**2
+    assert flags_of(of_bad(scan))["share_not_measured"] == pytest.approx(outside.mean())
+    ct = read_ct(folder / f"out/nifti/{BAD}_CT.nii.gz", memory_gib=1).volume
+    np.testing.assert_array_equal(ct.voxels[:, outside], -1024)
+    np.testing.assert_array_equal(ct.voxels[:, ~outside], CLIPPED[:, ~outside])
+
+
+def test_a_padding_number_that_could_be_tissue_is_none(folder: Path) -> None:
+    scan = scanned_with(folder, do.every_ct(PixelPaddingValue=50 + 8192))
+    assert not flags_of(of_bad(scan))
+    ct = read_ct(folder / f"out/nifti/{BAD}_CT.nii.gz", memory_gib=1).volume
+    np.testing.assert_array_equal(ct.voxels, CLIPPED)
+
+
 def test_files_of_nobody_are_a_failure_of_nobody(folder: Path) -> None:
     scan = scanned_with(folder, do.nobodys)
     (failure,) = scan.failures
@@ -331,9 +349,11 @@ def test_numbers_that_look_odd_are_a_flag_where_the_rules_say_so(folder: Path) -
     assert "the intercept is missing" in str(flags_of(of_bad(scan))["hu_suspect"])
 
 
-def test_one_and_two_workers_find_the_same(folder: Path) -> None:
-    ct, structures = patient(6)
-    write_patient(folder / "export", *do.without(5)(ct, structures)[:1], structures)
+@pytest.mark.slow
+def test_one_and_two_workers_find_the_same_in_all_defects(folder: Path) -> None:
+    for number, (_, spoil) in enumerate(REFUSED.values(), start=100):
+        images, others = spoil(*patient(number))
+        write_patient(folder / "export", images, *others)
     results = []
     for jobs in (1, 2):
         out = folder / f"out{jobs}"
@@ -345,4 +365,11 @@ def test_one_and_two_workers_find_the_same(folder: Path) -> None:
         }
         results.append((scan, files))
     assert results[0] == results[1]
-    assert results[0][0].exit_code == 4
+    scan = results[0][0]
+    assert scan.exit_code == 4
+    assert [each.patient for each in scan.patients] == GOOD
+    expected = {
+        KEY.patient(f"MRN-{number}"): code
+        for number, (code, _) in enumerate(REFUSED.values(), start=100)
+    }
+    assert {failure.case_id: failure.code for failure in scan.failures} == expected

@@ -11,10 +11,10 @@ from hnmets.domain.errors import CaseError, Code
 from hnmets.domain.geometry import Volume
 from hnmets.domain.region import Scalar
 from hnmets.sources.dicom.instance import Instance
-from hnmets.sources.dicom.pixels import Numbers, read_frames
+from hnmets.sources.dicom.pixels import Frames, Numbers, read_frames
 from hnmets.sources.dicom.plane import Plane
 from hnmets.sources.dicom.stack import Stack, stack
-from hnmets.sources.hounsfield import suspicions
+from hnmets.sources.hounsfield import LOWEST_HU, suspicions
 from hnmets.sources.scaling import require_finite, scaled
 
 _SAMPLES_PER_AXIS = 64
@@ -106,7 +106,10 @@ def read_slices(slices: Slices, *, memory_gib: float) -> ReadCt:
     flags = dict(slices.stack.flags)
     if slices.twins:
         flags["identical_slices_dropped"] = _require_same(slices, reader)
+    reader.padded = 0
     hu = _filled(slices, reader)
+    if reader.padded:
+        flags["share_not_measured"] = reader.padded / hu.size
     return ReadCt(
         volume=Volume(voxels=hu, geometry=geometry),
         distances_mm=slices.stack.distances_mm,
@@ -126,23 +129,34 @@ class _Reader:
 
     def __init__(self) -> None:
         self._path: Path | None = None
-        self._frames: tuple[Numbers, bool] = (np.empty((0, 0, 0)), False)
+        self._frames = Frames(numbers=np.empty((0, 0, 0)))
+        self.padded = 0
 
     def hu(self, path: Path, plane: Plane) -> Numbers:
-        """Return one image in HU, (rows, columns)."""
+        """Return one image in HU, (rows, columns); where nothing was measured is air."""
         if path != self._path:
             self._frames, self._path = read_frames(path), path
-        frames, is_hu = self._frames
+        frames = self._frames.numbers
         if plane.number >= len(frames) or frames.shape[1:] != plane.shape:
             raise CaseError(Code.IMAGE_CORRUPT, "an image has another size than its header says")
         if plane.slope is None or plane.intercept is None or plane.slope == 0:
             raise CaseError(
                 Code.HU_RANGE, "the header has no rescale slope or intercept: numbers are not HU"
             )
-        if is_hu:
-            image: Numbers = frames[plane.number]
-            return image
-        return scaled(frames[plane.number], slope=plane.slope, intercept=plane.intercept)
+        slope, intercept = plane.slope, plane.intercept
+        image: Numbers = frames[plane.number]
+        hu = image if self._frames.are_hu else scaled(image, slope=slope, intercept=intercept)
+        return self._without_padding(hu, slope=slope, intercept=intercept)
+
+    def _without_padding(self, hu: Numbers, *, slope: float, intercept: float) -> Numbers:
+        padding = self._frames.padding
+        # A number that could be tissue is no padding, whatever the header says.
+        if padding is None or padding * slope + intercept >= LOWEST_HU:
+            return hu
+        outside = hu == padding * slope + intercept
+        self.padded += int(np.count_nonzero(outside))
+        filled: Numbers = np.where(outside, hu.dtype.type(LOWEST_HU), hu)
+        return filled
 
 
 def _require_same(slices: Slices, reader: _Reader) -> int:

@@ -1,5 +1,6 @@
 """Stored numbers of images, decoded; SimpleITK (GDCM) decodes what pydicom cannot."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,27 @@ Numbers = NDArray[Any]  # integers of the file's own width, or floats where GDCM
 _LARGEST_FILE = 1 << 32
 
 
-def read_frames(path: Path) -> tuple[Numbers, bool]:
-    """Decode all images of a file.
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """All images of a file.
 
-    Returns
-    -------
-    stored
+    Parameters
+    ----------
+    numbers
         (frames, rows, columns).
-    scaled
+    are_hu
         Whether they are HU already: GDCM applies slope and intercept while decoding.
+    padding
+        The stored number that stands for "nothing was measured here"; None where there is none.
+    """
+
+    numbers: Numbers
+    are_hu: bool = False
+    padding: int | None = None
+
+
+def read_frames(path: Path) -> Frames:
+    """Decode all images of a file.
 
     Raises
     ------
@@ -42,8 +55,21 @@ def read_frames(path: Path) -> tuple[Numbers, bool]:
         _require_grey(content)
         syntax = _syntax(content)
         if not syntax.is_compressed:
-            return _native(content, big_endian=not syntax.is_little_endian), False
-    return _decoded(content, path)
+            numbers = _native(content, big_endian=not syntax.is_little_endian)
+            return Frames(numbers=numbers, padding=_padding(content))
+        padding = _padding(content)
+    return replace(_decoded(content, path), padding=padding)
+
+
+def _padding(content: Dataset) -> int | None:
+    """Return the number of padding in the pixels' own type, whatever type its field has."""
+    value = content.get("PixelPaddingValue")
+    if value is None or isinstance(value, bytes):
+        return None
+    bits = int(content.BitsAllocated)
+    number = int(value) % (1 << bits)
+    signed = int(content.PixelRepresentation) == 1
+    return number - (1 << bits) if signed and number >= 1 << (bits - 1) else number
 
 
 def _require_grey(content: Dataset) -> None:
@@ -85,14 +111,14 @@ def _native(content: Dataset, *, big_endian: bool) -> Numbers:
     return (numbers << shift) >> shift
 
 
-def _decoded(content: Dataset, path: Path) -> tuple[Numbers, bool]:
+def _decoded(content: Dataset, path: Path) -> Frames:
     from pydicom.pixels.decoders.base import get_decoder
 
     syntax = content.file_meta.TransferSyntaxUID
     with careful(what=f"pixels cannot be decoded ({syntax.name})"):
         if _known(syntax) and get_decoder(syntax).is_available:
             numbers = np.asarray(content.pixel_array)
-            return numbers.reshape((-1, *numbers.shape[-2:])), False
+            return Frames(numbers=numbers.reshape((-1, *numbers.shape[-2:])))
     return _by_gdcm(path, syntax.name)
 
 
@@ -106,7 +132,7 @@ def _known(syntax: Any) -> bool:  # noqa: ANN401  # pydicom's UID
     return True
 
 
-def _by_gdcm(path: Path, syntax: str) -> tuple[Numbers, bool]:
+def _by_gdcm(path: Path, syntax: str) -> Frames:
     import SimpleITK as sitk  # noqa: N813  # the name its own documentation uses
 
     reader = sitk.ImageFileReader()
@@ -116,4 +142,4 @@ def _by_gdcm(path: Path, syntax: str) -> tuple[Numbers, bool]:
     sitk.ProcessObject.GlobalWarningDisplayOff()
     with careful(Code.DICOM_SYNTAX, f"no decoder reads {syntax}"):
         numbers = sitk.GetArrayFromImage(reader.Execute())
-    return numbers.reshape((-1, *numbers.shape[-2:])), True
+    return Frames(numbers=numbers.reshape((-1, *numbers.shape[-2:])), are_hu=True)
