@@ -112,11 +112,11 @@ def forest_arrays(forest: "RandomForestClassifier") -> TreeEnsemble:
 def boosting_arrays(boosting: "HistGradientBoostingClassifier") -> TreeEnsemble:
     """Return fitted boosted trees as arrays."""
     # scikit-learn has no public way to them.
-    trees = [predictor.nodes for (predictor,) in boosting._predictors]  # noqa: SLF001 - see above
+    trees = [predictor.nodes for (predictor,) in boosting._predictors]
     leaf = [tree["is_leaf"].astype(bool) for tree in trees]
     return _joined(
         "log odds",
-        float(boosting._baseline_prediction.item()),  # noqa: SLF001 - see above
+        float(boosting._baseline_prediction.item()),
         feature=[np.where(f, _LEAF, t["feature_idx"]) for f, t in zip(leaf, trees, strict=True)],
         threshold=[tree["num_threshold"] for tree in trees],
         left=[tree["left"] for tree in trees],

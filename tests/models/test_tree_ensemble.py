@@ -27,7 +27,7 @@ def test_shares_of_the_leaves_are_averaged() -> None:
 
 
 def test_log_odds_of_the_leaves_are_added_to_the_base() -> None:
-    # expit(-1 + 0.25 + 0.5), expit(-1 + 0.75 + 0.5)
+    # The log odds are -1/4 and 1/4.
     found = stump("log odds", -1.0).risk(np.array([[1.0], [1.5]]))
     np.testing.assert_allclose(found, [1 / (1 + np.exp(0.25)), 1 / (1 + np.exp(-0.25))])
 
