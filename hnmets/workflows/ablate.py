@@ -30,6 +30,7 @@ from hnmets.workflows.contour_stability import (
     stability_of,
 )
 from hnmets.workflows.cross_validation import CrossValidated, OutOfFold, nothing_more
+from hnmets.workflows.kept_risks import keep_risks, kept_risks
 from hnmets.workflows.label_permutation import label_permutation
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.negative_controls import negative_controls
@@ -195,6 +196,14 @@ def run(
         ended=now,
     )
     key, waiting = remembered(study.folder, partial(log_ladder, ladder=ladder), tracker)
+    risks = kept_risks(
+        found.rungs,
+        run=key,
+        choice=asked,
+        split_hash=plan.split.hash,
+        dataset_digest=plan.dataset.digest,
+    )
+    keep_risks(risks, study.store_folder, at=now)
     return Ablation(
         dataset=plan.dataset,
         split=plan.split,
