@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
-from cli import cohort, features, study, train
+from cli import cohort, features, models, study, train
 from cli.ablate import ablate
 from cli.demo import demo
 from cli.doctor import doctor
 from cli.evaluate import evaluate
 from cli.explain import explain
 from cli.init import init
+from cli.predict import predict
 from cli.render import hint
 from cli.report import report
 from cli.ui import ui
@@ -35,6 +36,8 @@ app.add_typer(study.app, name="study")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(features.app, name="features")
 app.add_typer(train.app, name="train")
+app.add_typer(models.app, name="models")
+app.command()(predict)
 app.command()(ui)
 app.command()(ablate)
 app.command()(evaluate)

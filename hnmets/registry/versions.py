@@ -161,6 +161,11 @@ class ModelRegistry:
             else:
                 self._client.set_registered_model_alias(self.name, alias, str(version.number))
 
+    def remark(self, version: Version, name: str, text: str) -> None:
+        """Keep a text with a version, for whoever looks at it in MLflow's pages."""
+        with understood():
+            self._client.set_model_version_tag(self.name, str(version.number), name, text)
+
     def fetch(self, version: Version, cache: Path) -> Path:
         """Return the folder of the MLflow model of a version.
 
@@ -250,5 +255,5 @@ def _version(found: "ModelVersion", aliases: Mapping[str, str]) -> Version:
         rung=tags.get(_RUNG, ""),
         kind=tags.get(_KIND, ""),
         created=created.isoformat(timespec="seconds"),
-        aliases=tuple(sorted(a for a, number in aliases.items() if str(number) == found.version)),
+        aliases=tuple(sorted(a for a, number in aliases.items() if int(number) == int(found.version))),
     )

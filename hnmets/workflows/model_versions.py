@@ -3,6 +3,7 @@
 import os
 import re
 
+from hnmets.registry.audit_log import AuditLog
 from hnmets.registry.versions import ModelRegistry
 from hnmets.tracking.place import place_of
 from hnmets.tracking.privacy import Privacy
@@ -23,3 +24,8 @@ def model_registry(study: Study) -> ModelRegistry:
 def experiment_of(study: Study) -> str:
     """Return the name under which MLflow knows the study."""
     return Privacy.of(study.folder).text(study.about.name)
+
+
+def audit_log(study: Study) -> AuditLog:
+    """Return the study's record of what became of its versions."""
+    return AuditLog(study.store_folder / "registry" / "audit.jsonl")

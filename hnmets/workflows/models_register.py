@@ -3,16 +3,18 @@
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from hnmets.registry.audit_log import entry_of
 from hnmets.registry.card import Card
 from hnmets.registry.mlflow_model import save_model
 from hnmets.registry.package import Package, write_package
 from hnmets.registry.predictor import Predictor
-from hnmets.registry.versions import ModelRegistry, NewVersion, Version
+from hnmets.registry.versions import CHALLENGER, ModelRegistry, NewVersion, Version
 from hnmets.workflows.kept_risks import risks_of
 from hnmets.workflows.model_card import card_of
-from hnmets.workflows.model_versions import experiment_of, model_registry
+from hnmets.workflows.model_versions import audit_log, experiment_of, model_registry
 from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.packaging import models_of, package_of
 from hnmets.workflows.refitting import Evaluated, FittedMember, evaluated, members, refits
@@ -91,9 +93,8 @@ def run(  # noqa: PLR0913 - what is registered, and who is told; all named
     models = registry or model_registry(study)
     fitted = members(of, on_fold=on_fold)
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        package = package_of(of, fitted, kind="members", name=models.name, replay=None)
-        difference = _replayed(of, package, fitted, folder / "members")
+        measured = package_of(of, fitted, kind="members", name=models.name, replay=None)
+        difference = _replayed(of, measured, fitted, Path(place) / "members")
         own = refits(of, on_fold=on_fold) if refit else fitted
         package = package_of(
             of,
@@ -103,19 +104,36 @@ def run(  # noqa: PLR0913 - what is registered, and who is told; all named
             replay=None if refit else difference,
         )
         card = card_of(package, findings)
-        digest = write_package(package, card, models_of(own), folder / PACKAGE)
-        save_model(package, folder / PACKAGE, folder / "model")
-        new = NewVersion(
-            folder=folder / "model",
-            package=digest,
-            run=kept.run,
-            rung=package.rung,
-            kind=package.kind,
-        )
-        made = models.register(new, experiment=experiment_of(study))
+        digest = write_package(package, card, models_of(own), Path(place) / PACKAGE)
+        made = _registered(study, models, package, digest, Path(place))
     return Registered(
         name=models.name, version=made, package=package, card=card, replay=difference
     )
+
+
+def _registered(
+    study: Study, models: ModelRegistry, package: Package, digest: str, place: Path
+) -> Version:
+    """Wrap a written package for MLflow, register it as the challenger, and record that."""
+    save_model(package, place / PACKAGE, place / "model")
+    new = NewVersion(
+        folder=place / "model",
+        package=digest,
+        run=package.lineage.run,
+        rung=package.rung,
+        kind=package.kind,
+    )
+    made = models.register(new, experiment=experiment_of(study))
+    models.call(CHALLENGER, made)
+    entry = entry_of(
+        "register",
+        model=models.name,
+        version=made.number,
+        package=digest,
+        at=datetime.now(UTC),
+    )
+    audit_log(study).append(entry)
+    return models.version(str(made.number))
 
 
 def _replayed(

@@ -19,6 +19,7 @@ from hnmets.extractors.embedding import Embedding
 from hnmets.extractors.endpoint import Endpoint
 from hnmets.extractors.roster import Roster
 from hnmets.models.backbone.parameters import BackboneParameters
+from hnmets.registry.gates import GateRules
 from hnmets.selection.reference import SelectionParameters
 from hnmets.sources.clinical import ClinicalRule
 from hnmets.sources.location import pattern_columns
@@ -72,6 +73,7 @@ class Study(BaseModel):
     split: SplitParameters = Field(default_factory=SplitParameters)
     selection: SelectionParameters = Field(default_factory=SelectionParameters)
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
+    gates: GateRules = Field(default_factory=GateRules)
 
     _file: Path = PrivateAttr(default=Path("study.toml"))
     _root: Path = PrivateAttr(default=Path())

@@ -1,0 +1,91 @@
+"""`hnmets predict`: the risk of patients, by a registered model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import options, render
+from cli.models.version_options import Model
+
+if TYPE_CHECKING:
+    from hnmets.registry.prediction import Prediction
+    from hnmets.workflows.predict import Predicted
+
+Cases = Annotated[
+    str | None,
+    typer.Option("--cases", "-c", help="Cases of the store, separated by commas; all by default."),
+]
+TableFile = Annotated[
+    Path | None,
+    typer.Option("--table", "-t", help="Table with the model's columns instead of the store."),
+]
+Contributions = Annotated[
+    int, typer.Option("--contributions", min=0, help="How many of the strongest to show.")
+]
+Members = Annotated[bool, typer.Option("--members", help="Show the risk by each member.")]
+COLUMNS = ("case", "risk", "spread over members", "class", "remarks")
+_PARTLY = 4
+
+
+def predict(
+    study: options.StudyFile = options.DEFAULT_STUDY,
+    cases: Cases = None,
+    table: TableFile = None,
+    model: Model = "champion",
+    contributions: Contributions = 0,
+    members: Members = False,
+    json: options.Json = False,
+) -> None:
+    """Predict cases of the store or of a table; nothing is fitted, and nothing is a diagnosis."""
+    from hnmets.registry.predictor import Asked
+    from hnmets.workflows import predict as workflow
+    from hnmets.workflows.study import load_study
+
+    if table is not None and cases is not None:
+        raise typer.BadParameter("give --cases or --table, not both")
+    settings, asked = load_study(study), Asked(contributions=contributions, members=members)
+    if table is not None:
+        found = workflow.by_table(settings, table, model=model, asked=asked)
+    else:
+        found = workflow.by_cases(settings, options.split(cases), model=model, asked=asked)
+    if json:
+        render.show_json(found.as_json())
+    else:
+        _show(found)
+    raise typer.Exit(_PARTLY if found.refused else 0)
+
+
+def _show(found: "Predicted") -> None:
+    render.show_table(
+        f"risk of {found.package.predicts.text}, by version {found.version.number}",
+        COLUMNS,
+        [_row(each) for each in found.predictions],
+    )
+    for each in found.predictions:
+        _show_more(each)
+    if found.refused:
+        rows = [(each.case_id, each.reason) for each in found.refused]
+        render.show_table("no risk", ("case", "why"), rows)
+    render.say("the spread over the members is no confidence interval; research use only")
+
+
+def _row(each: "Prediction") -> tuple[str, ...]:
+    verdict = "positive" if each.positive else "negative"
+    return (
+        each.case_id,
+        f"{each.risk:.3f}",
+        f"{each.spread:.3f}",
+        f"{verdict} (from {each.threshold:.3f})",
+        "; ".join(f"{flag.code}: {flag.text}" for flag in each.flags),
+    )
+
+
+def _show_more(each: "Prediction") -> None:
+    if each.contributions:
+        rows = [(c.name, c.log_odds) for c in each.contributions]
+        render.show_table(
+            f"{each.case_id}: log odds beyond the training mean", ("input", "log odds"), rows
+        )
+    if each.members:
+        render.show_facts(f"{each.case_id}: risk by member", dict(each.members))
