@@ -255,5 +255,7 @@ def _version(found: "ModelVersion", aliases: Mapping[str, str]) -> Version:
         rung=tags.get(_RUNG, ""),
         kind=tags.get(_KIND, ""),
         created=created.isoformat(timespec="seconds"),
-        aliases=tuple(sorted(a for a, number in aliases.items() if int(number) == int(found.version))),
+        aliases=tuple(
+            sorted(a for a, number in aliases.items() if int(number) == int(found.version))
+        ),
     )
