@@ -19,6 +19,7 @@ from cli.init import init
 from cli.predict import predict
 from cli.render import hint
 from cli.report import report
+from cli.serve import serve
 from cli.ui import ui
 from feature_store.errors import StoreError
 from hnmets.domain.errors import HnmetsError
@@ -38,6 +39,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(train.app, name="train")
 app.add_typer(models.app, name="models")
 app.command()(predict)
+app.command()(serve)
 app.command()(ui)
 app.command()(ablate)
 app.command()(evaluate)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from cli import options, render
 
-COLUMNS = ("version", "called", "rung", "kind", "run", "registered", "package")
+COLUMNS = ("version", "called", "rung", "kind", "run", "registered (UTC)", "package")
 
 
 def listing(study: options.StudyFile = options.DEFAULT_STUDY, json: options.Json = False) -> None:
@@ -24,7 +24,7 @@ def listing(study: options.StudyFile = options.DEFAULT_STUDY, json: options.Json
             v.rung,
             v.kind,
             v.run[:8],
-            v.created,
+            v.created[:16].replace("T", " "),
             v.package[:12],
         )
         for v in versions

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isinf, isnan
+from math import inf, isinf, isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,10 +111,18 @@ def _numbers(
             continue
         if isinstance(value, str | bool) or value is None:
             raise InputError(column.name, "is no number", row=row)
-        if isinf(value):
-            raise InputError(column.name, "is not finite", row=row)
-        values[row] = value
+        values[row] = _finite(value, column, row)
     return [values], np.isnan(values)
+
+
+def _finite(value: float, column: InputColumn, row: int) -> float:
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = inf
+    if isinf(number):
+        raise InputError(column.name, "is not finite", row=row)
+    return number
 
 
 def _categories(

@@ -1,8 +1,11 @@
 """What a model says of one patient."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+
+CASE_ID = "case_id"
 
 
 class FlagCode(StrEnum):
@@ -92,3 +95,20 @@ class Refused:
 
 
 Answer = Prediction | Refused
+
+
+def as_row(answer: Answer) -> dict[str, object]:
+    """Return an answer as one row of a table; what was refused has a reason and no risk."""
+    if isinstance(answer, Refused):
+        return {CASE_ID: answer.case_id, "risk": None, "refused": answer.reason}
+    return {
+        CASE_ID: answer.case_id,
+        "risk": answer.risk,
+        "spread_over_members": answer.spread,
+        "threshold": answer.threshold,
+        "positive": answer.positive,
+        "flags": "; ".join(f"{flag.code}: {flag.text}" for flag in answer.flags),
+        "refused": "",
+        "contributions": json.dumps({c.name: c.log_odds for c in answer.contributions}),
+        "members": json.dumps(dict(answer.members)),
+    }

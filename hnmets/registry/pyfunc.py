@@ -1,9 +1,7 @@
 """A package as an MLflow model: `mlflow models serve` runs it as it is."""
 
-import json
 import os
 from collections.abc import Mapping
-from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +11,11 @@ from mlflow.pyfunc import PythonModel
 
 from hnmets.domain.errors import InvalidDataError
 from hnmets.registry.inputs import InputTable
-from hnmets.registry.prediction import Answer, Refused
+from hnmets.registry.prediction import CASE_ID, as_row
 from hnmets.registry.predictor import Asked, Predictor
 from hnmets.registry.training_ids import read_key
 
 PACKAGE = "package"
-CASE_ID = "case_id"
 KEY_VARIABLE = "HNMETS_TRAINING_KEY"
 
 
@@ -55,7 +52,7 @@ class PackageModel(PythonModel):  # type: ignore[misc]  # MLflow has no types
             answers = self.predictor.predict(table_of(model_input), asked)
         except InvalidDataError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
-        return pd.DataFrame([_row(answer) for answer in answers])
+        return pd.DataFrame([as_row(answer) for answer in answers])
 
 
 def table_of(frame: pd.DataFrame) -> InputTable:
@@ -63,20 +60,3 @@ def table_of(frame: pd.DataFrame) -> InputTable:
     columns = {str(name): frame[name].tolist() for name in frame.columns}
     ids = columns.pop(CASE_ID, None) or [str(row) for row in range(1, len(frame) + 1)]
     return InputTable(case_ids=tuple(map(str, ids)), columns=columns)
-
-
-def _row(answer: Answer) -> dict[str, object]:
-    """Return an answer as one row; what was refused has no risk and a reason."""
-    if isinstance(answer, Refused):
-        return {CASE_ID: answer.case_id, "risk": nan, "refused": answer.reason}
-    return {
-        CASE_ID: answer.case_id,
-        "risk": answer.risk,
-        "spread_over_members": answer.spread,
-        "threshold": answer.threshold,
-        "positive": answer.positive,
-        "flags": "; ".join(f"{flag.code}: {flag.text}" for flag in answer.flags),
-        "refused": "",
-        "contributions": json.dumps({c.name: c.log_odds for c in answer.contributions}),
-        "members": json.dumps(dict(answer.members)),
-    }

@@ -84,7 +84,7 @@ class _Tried:
         return Gate(name="replay", passed=passed, met=f"by {difference:.1e}", wanted=wanted)
 
     def _champion(self) -> Gate:
-        wanted = f"AUC beyond the champion's: interval above {-self.rules.champion_margin:g}"
+        wanted = f"AUC beyond the champion's: interval above {0 - self.rules.champion_margin:g}"
         champion = self.opened.registry.called(CHAMPION)
         if champion is None or champion.number == self.opened.version.number:
             return Gate(name="champion", passed=True, met="there is no other", wanted=wanted)

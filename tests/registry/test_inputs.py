@@ -66,6 +66,7 @@ def test_what_is_not_known_is_absent_and_never_zero(nothing: Value) -> None:
         ("clinical__age", CANARY, "is no number"),
         ("clinical__age", True, "is no number"),
         ("clinical__age", float("inf"), "is not finite"),
+        ("clinical__age", 10**400, "is not finite"),
         ("clinical__sex", CANARY, "is none of: female, male, unknown"),
         ("clinical__sex", 1.0, "is none of"),
     ],

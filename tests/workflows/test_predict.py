@@ -1,7 +1,7 @@
 """The same risk whoever asks: from the store, from a table, shuffled or not."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
