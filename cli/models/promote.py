@@ -40,6 +40,7 @@ def _show(found: "Promotion") -> None:
         for gate in found.table.gates
     ]
     render.show_table(f"gates of version {found.version.number}", COLUMNS, rows)
+    render.say(f"patients of elsewhere were looked at {found.looks} times with it")
     if not found.promoted:
         render.say(
             f"version {found.version.number} is not promoted: {', '.join(found.table.failed)}"

@@ -32,6 +32,8 @@ class Entry:
         Gates that did not hold.
     reason
         Why it was done all the same; empty where nothing was overridden.
+    what
+        Digest of the patients who were looked at; empty where nobody was.
     """
 
     at: str
@@ -41,6 +43,7 @@ class Entry:
     package: str
     failed: tuple[str, ...] = ()
     reason: str = ""
+    what: str = ""
 
 
 class AuditLog:
@@ -104,6 +107,7 @@ def entry_of(  # noqa: PLR0913 - what an entry tells, all named
     at: datetime,
     failed: tuple[str, ...] = (),
     reason: str = "",
+    what: str = "",
 ) -> Entry:
     """Return an entry of this moment."""
     return Entry(
@@ -114,6 +118,7 @@ def entry_of(  # noqa: PLR0913 - what an entry tells, all named
         package=package,
         failed=failed,
         reason=reason,
+        what=what,
     )
 
 

@@ -23,6 +23,12 @@ class ReplayError(HnmetsError):
     exit_code = 6
 
 
+class LockedTestError(HnmetsError):
+    """Patients of elsewhere were looked at before: a second look is no test any more."""
+
+    exit_code = 6
+
+
 class InputError(InvalidDataError):
     """What a model was given is not what it was fitted on; no value is ever named."""
 

@@ -250,7 +250,11 @@ def _audits(
     )
     return Audits(
         subgroups=audit_subgroups(
-            plan.study, plan.cohort, plan.dataset, main.predictions, procedure.bootstrap
+            plan.study,
+            plan.cohort,
+            plan.dataset.rows.case_ids,
+            main.predictions,
+            procedure.bootstrap,
         ),
         controls=(
             *negative_controls(procedure, plan.dataset, plan.altered, rungs),

@@ -9,6 +9,7 @@ from hnmets.registry.audit_log import Action, entry_of
 from hnmets.registry.gates import GateTable
 from hnmets.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry, Version
 from hnmets.tracking.privacy import Privacy
+from hnmets.workflows.external_validation import looks_of
 from hnmets.workflows.gate_table import gates_of
 from hnmets.workflows.model_versions import audit_log, model_registry
 from hnmets.workflows.study import Study
@@ -24,6 +25,8 @@ class Promotion:
     ----------
     before
         The champion until then; None where there was none.
+    looks
+        How often patients of elsewhere were looked at with it.
     reason
         Why gates that did not hold were overridden; empty where nothing was.
     """
@@ -32,6 +35,7 @@ class Promotion:
     before: Version | None
     table: GateTable
     promoted: bool
+    looks: int = 0
     reason: str = ""
 
     @property
@@ -45,6 +49,7 @@ class Promotion:
             "version": self.version.number,
             "champion_before": self.before.number if self.before else None,
             "promoted": self.promoted,
+            "looks_at_patients_of_elsewhere": self.looks,
             "reason": self.reason,
             "failed": list(self.table.failed),
             "gates": [asdict(gate) for gate in self.table.gates],
@@ -98,7 +103,14 @@ def run(
         record("promote")
         _move(registry, version, before, reason=told)
     record("promoted" if promoted else "refuse")
-    return Promotion(version=version, before=before, table=table, promoted=promoted, reason=told)
+    return Promotion(
+        version=version,
+        before=before,
+        table=table,
+        promoted=promoted,
+        looks=looks_of(study, version),
+        reason=told,
+    )
 
 
 def _move(
