@@ -20,6 +20,16 @@ TableFile = Annotated[
     Path | None,
     typer.Option("--table", "-t", help="Table with the model's columns instead of the store."),
 ]
+Image = Annotated[
+    Path | None, typer.Option("--image", help="CT (NIfTI) of one patient, measured on the spot.")
+]
+Tumour = Annotated[Path | None, typer.Option("--tumour", help="Mask of its tumour.")]
+Masks = Annotated[
+    list[str] | None, typer.Option("--mask", help="Mask of another region: nodes=PATH.")
+]
+ClinicalValues = Annotated[
+    str | None, typer.Option("--clinical", help="Its variables: age=63,sex=male.")
+]
 Contributions = Annotated[
     int, typer.Option("--contributions", min=0, help="How many of the strongest to show.")
 ]
@@ -32,20 +42,34 @@ def predict(
     study: options.StudyFile = options.DEFAULT_STUDY,
     cases: Cases = None,
     table: TableFile = None,
+    image: Image = None,
+    tumour: Tumour = None,
+    mask: Masks = None,
+    clinical: ClinicalValues = None,
     model: Model = "champion",
     contributions: Contributions = 0,
     members: Members = False,
     json: options.Json = False,
 ) -> None:
-    """Predict cases of the store or of a table; nothing is fitted, and nothing is a diagnosis."""
+    """Predict cases of the store, of a table, or one CT; nothing of it is a diagnosis."""
     from hnmets.registry.predictor import Asked
     from hnmets.workflows import predict as workflow
+    from hnmets.workflows.raw_case import RawCase
     from hnmets.workflows.study import load_study
 
-    if table is not None and cases is not None:
-        raise typer.BadParameter("give --cases or --table, not both")
+    if sum(each is not None for each in (table, cases, image)) > 1:
+        raise typer.BadParameter("give one of --cases, --table and --image")
     settings, asked = load_study(study), Asked(contributions=contributions, members=members)
-    if table is not None:
+    if image is not None:
+        masks = _pairs(",".join(mask or ()))
+        raw = RawCase(
+            image=image,
+            masks={name: Path(path) for name, path in masks.items()}
+            | ({"tumour": tumour} if tumour else {}),
+            clinical=_pairs(clinical or ""),
+        )
+        found = workflow.by_image(settings, raw, model=model, asked=asked)
+    elif table is not None:
         found = workflow.by_table(settings, table, model=model, asked=asked)
     else:
         found = workflow.by_cases(settings, options.split(cases), model=model, asked=asked)
@@ -54,6 +78,14 @@ def predict(
     else:
         _show(found)
     raise typer.Exit(_PARTLY if found.refused else 0)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Read `name=value,name=value`."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if wrong := [part for part in parts if "=" not in part]:
+        raise typer.BadParameter(f"'{wrong[0].partition(' ')[0]}' is not of the form name=value")
+    return {name.strip(): value.strip() for name, _, value in (p.partition("=") for p in parts)}
 
 
 def _show(found: "Predicted") -> None:

@@ -14,7 +14,9 @@ from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.input_file import tabled_inputs
 from hnmets.workflows.input_table import stored_inputs
 from hnmets.workflows.model_versions import model_registry
+from hnmets.workflows.on_case import OnStep, say_nothing
 from hnmets.workflows.packaging import key_file
+from hnmets.workflows.raw_case import RawCase, measured_inputs
 from hnmets.workflows.store_view import study_snapshot
 from hnmets.workflows.study import Study
 
@@ -91,6 +93,29 @@ def by_table(
     """
     opened = open_version(study, model)
     return opened.predict(tabled_inputs(opened.predictor.package, table), asked)
+
+
+def by_image(
+    study: Study,
+    raw: RawCase,
+    *,
+    model: str = CHAMPION,
+    asked: Asked | None = None,
+    on_step: OnStep = say_nothing,
+) -> Predicted:
+    """Predict a patient from CT, masks and clinical variables: all steps in one go.
+
+    Raises
+    ------
+    UsageError
+        If there is no such version, file, region or variable.
+    InvalidDataError
+        If the case cannot be measured.
+    """
+    opened = open_version(study, model)
+    on_step("measuring the case")
+    table = measured_inputs(study, opened.predictor.package, raw, on_step=on_step)
+    return opened.predict(table, asked)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
