@@ -128,11 +128,12 @@ def measure(port: int, process: psutil.Process, *, requests: int) -> None:
     statuses = at_once(port, body)
     print(f"200 at once: {dict(statuses)}")
     claim(set(statuses) <= {(200, None), (503, "1")}, "nothing but 200 and 503 with Retry-After")
-    begin = time.perf_counter()
+    for _ in range(requests // 10):  # the threads of those at once have memory of their own
+        ask(connection, body)
+    before, begin = megabytes(process), time.perf_counter()
     for _ in range(requests):
         ask(connection, body)
-    seconds = time.perf_counter() - begin
-    after = megabytes(process)
+    seconds, after = time.perf_counter() - begin, megabytes(process)
     print(f"{requests} requests: {requests / seconds:.0f} per second, {after - before:+.1f} MB")
     claim(after - before < 5, f"{requests} requests with flat memory")
 

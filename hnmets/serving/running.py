@@ -1,6 +1,7 @@
 """Run a service until it is stopped; requests that have begun are answered."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from socket import socket
 
 import uvicorn
@@ -30,7 +31,9 @@ def run_service(app: FastAPI, settings: ServeSettings, *, on_ready: Callable[[st
         ),
         on_ready,
     )
-    server.run()
+    # Once everybody is answered, uvicorn raises the signal again that ended it.
+    with suppress(KeyboardInterrupt, SystemExit):
+        server.run()
 
 
 class _Server(uvicorn.Server):
