@@ -76,7 +76,7 @@ def predict(
     if json:
         render.show_json(found.as_json())
     else:
-        _show(found)
+        show_predicted(found)
     raise typer.Exit(_PARTLY if found.refused else 0)
 
 
@@ -88,7 +88,8 @@ def _pairs(text: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in (p.partition("=") for p in parts)}
 
 
-def _show(found: "Predicted") -> None:
+def show_predicted(found: "Predicted") -> None:
+    """Print risks with what a reader has to know beside them."""
     render.show_table(
         f"risk of {found.package.predicts.text}, by version {found.version.number}",
         COLUMNS,

@@ -30,11 +30,12 @@ def promote(
     if json:
         render.show_json(found.as_json())
     else:
-        _show(found)
+        show_promotion(found)
     raise typer.Exit(found.exit_code)
 
 
-def _show(found: "Promotion") -> None:
+def show_promotion(found: "Promotion") -> None:
+    """Print the gates, and what became of the version."""
     rows = [
         (gate.name, "yes" if gate.passed else "NO", gate.met, gate.wanted)
         for gate in found.table.gates

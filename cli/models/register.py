@@ -1,10 +1,13 @@
 """`hnmets models register`: an evaluated rung becomes a version."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options, render
+
+if TYPE_CHECKING:
+    from hnmets.workflows.models_register import Registered
 
 Run = Annotated[
     str | None, typer.Argument(help="Key of the run, or its beginning; the newest by default.")
@@ -37,7 +40,12 @@ def register(
         found = workflow.run(load_study(study), asked=run, rung=rung, refit=refit, on_fold=advance)
     if json:
         render.show_json(found.as_json())
-        return
+    else:
+        show_registered(found)
+
+
+def show_registered(found: "Registered") -> None:
+    """Print the version, and how far it is from what was measured."""
     render.say(
         f"{found.name} version {found.version.number}: {found.package.rung}, "
         f"{len(found.package.members)} {found.package.kind}, "
