@@ -67,8 +67,14 @@ def evaluated(study: Study, kept: KeptRisks, name: str) -> Evaluated:
     if trained := [r for r in rung.recipes if plan.dataset.kinds[r] == TRAINED]:
         raise UsageError(
             f"'{name}' sees {trained[0]}, another network in every fold: it cannot be registered"
-        ).with_note("Register a rung without trained backbones.")
+        ).with_note(f"Without trained backbones there are: {', '.join(_plain(plan))}.")
     return Evaluated(plan=plan, rung=rung, kept=kept)
+
+
+def _plain(plan: Plan) -> list[str]:
+    """Return the rungs that see no trained backbone."""
+    kinds = plan.dataset.kinds
+    return [rung.name for rung in plan.rungs if all(kinds[r] != TRAINED for r in rung.recipes)]
 
 
 def members(of: Evaluated, *, on_fold: OnCase) -> tuple[FittedMember, ...]:

@@ -113,6 +113,11 @@ def test_nothing_registered_is_a_pickle_or_names_a_folder_or_a_patient(
         assert str(Path(models_register.__file__).parents[2]).encode() not in content
         assert b"/tmp/" not in content
         assert not [patient for patient in patients if patient.encode() in content], path.name
+    written = [study.folder / f"mlflow.db{end}" for end in ("", "-wal")]
+    database = b"".join(file.read_bytes() for file in written if file.exists())
+    assert b"which-modality-helps" in database
+    assert str(study.folder).encode() not in database
+    assert not [patient for patient in patients if patient.encode() in database]
 
 
 def test_the_key_of_the_training_ids_stays_with_the_patients(ladder: Evaluated) -> None:
