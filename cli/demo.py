@@ -23,7 +23,7 @@ def demo(
     from cli.ablate import show_ladder
     from cli.features.build import show_report
     from cli.features.status import show_state
-    from cli.models.promote import show_promotion
+    from cli.models.promote import show_outcome, show_promotion
     from cli.models.register import show_registered
     from cli.predict import show_predicted
     from cli.train.backbone import show_training
@@ -46,7 +46,7 @@ def demo(
     render.say(f"report: {shown.page}")
     show_registered(shown.served.registered)
     show_promotion(shown.served.tried)
-    show_promotion(shown.served.promoted)
+    show_outcome(shown.served.promoted)
     show_predicted(shown.served.predicted)
     if not quiet:
         render.hint(f"next: hnmets ui --study {shown.study}")

@@ -1,5 +1,6 @@
 """`hnmets predict`: the risk of patients, by a registered model."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,9 @@ ClinicalValues = Annotated[
 Contributions = Annotated[
     int, typer.Option("--contributions", min=0, help="How many of the strongest to show.")
 ]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Folder for one HTML page per patient.")
+]
 Members = Annotated[bool, typer.Option("--members", help="Show the risk by each member.")]
 COLUMNS = ("case", "risk", "spread over members", "class", "remarks")
 _PARTLY = 4
@@ -49,6 +53,7 @@ def predict(
     model: Model = "champion",
     contributions: Contributions = 0,
     members: Members = False,
+    out: Out = None,
     json: options.Json = False,
 ) -> None:
     """Predict cases of the store, of a table, or one CT; nothing of it is a diagnosis."""
@@ -73,10 +78,13 @@ def predict(
         found = workflow.by_table(settings, table, model=model, asked=asked)
     else:
         found = workflow.by_cases(settings, options.split(cases), model=model, asked=asked)
+    pages = workflow.write_pages(found, out, on=datetime.now(UTC).date()) if out else []
     if json:
         render.show_json(found.as_json())
     else:
         show_predicted(found)
+        for page in pages:
+            render.say(f"page: {page}")
     raise typer.Exit(_PARTLY if found.refused else 0)
 
 

@@ -42,12 +42,16 @@ def show_promotion(found: "Promotion") -> None:
     ]
     render.show_table(f"gates of version {found.version.number}", COLUMNS, rows)
     render.say(f"patients of elsewhere were looked at {found.looks} times with it")
+    show_outcome(found)
+
+
+def show_outcome(found: "Promotion") -> None:
+    """Print what became of the version."""
+    number, failed = found.version.number, ", ".join(found.table.failed)
     if not found.promoted:
-        render.say(
-            f"version {found.version.number} is not promoted: {', '.join(found.table.failed)}"
-        )
+        render.say(f"version {number} is not promoted: {failed}")
         return
     before = f", after version {found.before.number}" if found.before else ""
-    render.say(f"version {found.version.number} is champion{before}")
+    render.say(f"version {number} is champion{before}")
     if found.reason:
-        render.say(f"overridden, and recorded: {', '.join(found.table.failed)}: {found.reason}")
+        render.say(f"overridden, and recorded: {failed}: {found.reason}")

@@ -38,7 +38,7 @@ def render(findings: Findings) -> str:
     the `value`.
     """
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             findings=findings,
@@ -52,8 +52,9 @@ def render(findings: Findings) -> str:
     )
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return what all pages share: escaping, and the way in which numbers are written."""
+    found = jinja2.Environment(
         loader=jinja2.FunctionLoader(template),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -62,14 +63,14 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    found.filters |= {
         "num": _number,
         "share": _share,
         "p": _p_value,
         "png": _png,
     }
-    environment.tests["estimate"] = lambda value: isinstance(value, Estimate)
-    return environment
+    found.tests["estimate"] = lambda value: isinstance(value, Estimate)
+    return found
 
 
 def template(name: str) -> str:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
+from feature_store.atomic import write_atomic
 from hnmets.registry.inputs import InputTable
-from hnmets.registry.package import Package
+from hnmets.registry.package import OpenPackage, Package
 from hnmets.registry.prediction import Answer, Prediction, Refused
 from hnmets.registry.predictor import Asked, Predictor
 from hnmets.registry.training_ids import read_key
@@ -27,8 +30,13 @@ class Predicted:
 
     name: str
     version: Version
-    package: Package
+    opened: OpenPackage
     answers: tuple[Answer, ...]
+
+    @property
+    def package(self) -> Package:
+        """What the model is."""
+        return self.opened.package
 
     @property
     def predictions(self) -> tuple[Prediction, ...]:
@@ -118,6 +126,31 @@ def by_image(
     return opened.predict(table, asked)
 
 
+def write_pages(found: Predicted, out: Path, *, on: date) -> list[Path]:
+    """Write one page per patient who has a risk; return the files.
+
+    Parameters
+    ----------
+    out
+        Folder; pages of the same patients are replaced.
+    on
+        Day of the prediction.
+    """
+    # Templates take half a second to load.
+    from hnmets.reporting.prediction_page import prediction_page
+
+    out.mkdir(parents=True, exist_ok=True)
+    files = []
+    for answer in found.predictions:
+        page = prediction_page(
+            answer, found.opened, name=found.name, version=found.version.number, on=on
+        )
+        # A case id may hold a slash.
+        file = out / f"{quote(answer.case_id, safe='')}.html"
+        files.append(write_atomic(file, page.encode()))
+    return files
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OpenVersion:
     """A version that answers.
@@ -138,7 +171,7 @@ class OpenVersion:
         return Predicted(
             name=self.registry.name,
             version=self.version,
-            package=self.predictor.package,
+            opened=self.predictor.opened,
             answers=self.predictor.predict(table, asked),
         )
 

@@ -89,14 +89,7 @@ def _require_known(study: Study, raw: RawCase) -> None:
 
 def _study_of_one(study: Study, raw: RawCase, place: Path) -> Study:
     """Return the study with one case for its cohort; what is measured, and how, stays."""
-    columns = {_CASE: raw.case_id, _IMAGE: _brought(raw.image, place, "ct")}
-    for name in study.drawn:
-        mask = raw.masks.get(name)
-        columns[f"mask {name}"] = "" if mask is None else _brought(mask, place, name)
-    for name in study.predictors:
-        columns[f"clinical {name}"] = raw.clinical.get(name, "")
-    with (place / "case.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([columns, columns.values()])
+    _write_manifest(study, raw, place)
     cohort = replace(
         study.cohort,
         root=str(place),
@@ -124,6 +117,18 @@ def _study_of_one(study: Study, raw: RawCase, place: Path) -> Study:
         }
     )
     return changed.located(study.folder / "study.toml", environ={}, origins={})
+
+
+def _write_manifest(study: Study, raw: RawCase, place: Path) -> None:
+    """Bring the files, and write the table of the one case."""
+    columns = {_CASE: raw.case_id, _IMAGE: _brought(raw.image, place, "ct")}
+    for name in study.drawn:
+        mask = raw.masks.get(name)
+        columns[f"mask {name}"] = "" if mask is None else _brought(mask, place, name)
+    for name in study.predictors:
+        columns[f"clinical {name}"] = raw.clinical.get(name, "")
+    with (place / "case.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, columns.values()])
 
 
 def _brought(file: Path, place: Path, name: str) -> str:

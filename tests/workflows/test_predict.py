@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +169,26 @@ def test_features_of_another_recipe_are_other_values(study: Study, snapshot: Sna
     others = {f for f, t in snapshot.tables.items() if t.recipe.name != "size.tumour"}
     with pytest.raises(InvalidDataError, match=r"fitted on size\.tumour@.*the store has nothing"):
         stored_inputs(package, snapshot.among(snapshot.case_ids, others), ["HN-001"])
+
+
+def test_each_patient_has_a_page_that_says_what_the_risk_is_not(
+    study: Study, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    lines = written(study, snapshot, ["HN-001"])
+    lines.append(["A/<b>1", *lines[1][1:]])
+    asked = Asked(contributions=2)
+    found = predict.by_table(study, saved(lines, tmp_path / "t.csv"), model=MODEL, asked=asked)
+    pages = predict.write_pages(found, tmp_path / "pages", on=date(2026, 5, 4))
+    assert [page.name for page in pages] == ["HN-001.html", "A%2F%3Cb%3E1.html"]
+    first, second = (page.read_text() for page in pages)
+    assert f'<data value="{found.predictions[0].risk!r}">' in first
+    assert "it is no confidence interval" in first
+    assert "the model has learned from this patient" in first
+    assert first.count('<tr><th scope="row">') == 2
+    assert "The members were measured; their mean was not" in first
+    assert "Research use only" in first
+    assert "2026-05-04" in first
+    # What comes from a table is text, and stays text.
+    assert "<b>1" not in second
+    assert "&lt;b&gt;1" in second
+    assert "http" not in first.replace("http-equiv", "")
