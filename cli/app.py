@@ -9,15 +9,17 @@ from typing import Annotated
 
 import typer
 
-from cli import cohort, features, study, train, tune
+from cli import cohort, features, models, study, train, tune
 from cli.ablate import ablate
 from cli.demo import demo
 from cli.doctor import doctor
 from cli.evaluate import evaluate
 from cli.explain import explain
 from cli.init import init
+from cli.predict import predict
 from cli.render import hint
 from cli.report import report
+from cli.serve import serve
 from cli.ui import ui
 from feature_store.errors import StoreError
 from hnmets.domain.errors import HnmetsError
@@ -36,6 +38,9 @@ app.add_typer(cohort.app, name="cohort")
 app.add_typer(features.app, name="features")
 app.add_typer(train.app, name="train")
 app.add_typer(tune.app, name="tune")
+app.add_typer(models.app, name="models")
+app.command()(predict)
+app.command()(serve)
 app.command()(ui)
 app.command()(ablate)
 app.command()(evaluate)

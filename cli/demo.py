@@ -19,10 +19,13 @@ def demo(
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make a synthetic cohort, fill its store, train on it, ask what helps, and report it."""
+    """Make a synthetic cohort, fill its store, ask what helps, and serve a model of it."""
     from cli.ablate import show_ladder
     from cli.features.build import show_report
     from cli.features.status import show_state
+    from cli.models.promote import show_outcome, show_promotion
+    from cli.models.register import show_registered
+    from cli.predict import show_predicted
     from cli.train.backbone import show_training
     from hnmets.sources.synthetic.cohort import SyntheticCohort
     from hnmets.workflows import demo as workflow
@@ -41,6 +44,11 @@ def demo(
     show_training(shown.trained)
     show_ladder(shown.ablation)
     render.say(f"report: {shown.page}")
+    show_registered(shown.served.registered)
+    show_promotion(shown.served.tried)
+    show_outcome(shown.served.promoted)
+    show_predicted(shown.served.predicted)
     if not quiet:
-        render.hint(f"next: hnmets features show SYN-0001 --study {shown.study}")
+        render.hint(f"next: hnmets ui --study {shown.study}")
+        render.hint(f"      hnmets serve --study {shown.study}")
     raise typer.Exit(shown.built.exit_code)

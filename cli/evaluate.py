@@ -1,11 +1,15 @@
 """`hnmets evaluate`: one rung, beside those that everything has to beat."""
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options, render
+
+if TYPE_CHECKING:
+    from hnmets.workflows.external_validation import External
 
 Names = Annotated[
     list[str] | None,
@@ -20,13 +24,25 @@ Features = Annotated[
     ),
 ]
 ModelOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--model",
         "-m",
         help="What learns from --features: logistic, elastic-net, random-forest, boosting, "
-        "fusion, fusion-gated, fusion-attention or fusion-paper.",
+        "fusion, fusion-gated, fusion-attention or fusion-paper. [elastic-net] With --of: number "
+        "or alias of the version. [champion]",
+        show_default=False,
     ),
+]
+Of = Annotated[
+    Path | None,
+    typer.Option(
+        "--of",
+        help="Apply a registered model of this study, as it is, to the cohort of --study.",
+    ),
+]
+Again = Annotated[
+    str, typer.Option("--again", help="Why patients who were looked at before are again.")
 ]
 
 
@@ -34,19 +50,24 @@ def evaluate(
     names: Names = None,
     study: options.StudyFile = options.DEFAULT_STUDY,
     features: Features = None,
-    model: ModelOption = "elastic-net",
+    model: ModelOption = None,
     split: options.Split = None,
+    of: Of = None,
+    again: Again = "",
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Fit and score single rungs, beside size, clinical and clinical + size."""
+    """Fit and score single rungs, or apply a registered model to patients of elsewhere."""
+    if of is not None:
+        _validate(of, study, model=model or "champion", again=again, json=json)
+        return
     from cli.ablate import show_ladder
     from hnmets.workflows import ablate as workflow
     from hnmets.workflows.ladder import Choice, views_of
     from hnmets.workflows.study import load_study
 
     settings = load_study(study, flags={"split.kind": split})
-    asked = views_of(options.split(features, known="feature sets"), model=model)
+    asked = views_of(options.split(features, known="feature sets"), model=model or "elastic-net")
     wanted = (*(names or ()), *(view.name for view in asked))
     if not wanted:
         raise typer.BadParameter("name a rung, or say what it sees by --features")
@@ -61,3 +82,37 @@ def evaluate(
         render.show_json(found.as_json())
     else:
         show_ladder(found)
+
+
+def _validate(of: Path, study: Path, *, model: str, again: str, json: bool) -> None:
+    """Apply a registered model to another study's cohort."""
+    from hnmets.workflows import external_validation as workflow
+    from hnmets.workflows.study import load_study
+
+    found = workflow.run(load_study(of), load_study(study), model=model, again=again)
+    if json:
+        render.show_json(found.as_json())
+    else:
+        _show(found)
+
+
+def _show(found: "External") -> None:
+    from cli.ablate import interval
+
+    title = f"version {found.version.number}, {found.package.rung}, on {found.study}"
+    rows = [(name.replace("_", " "), interval(each)) for name, each in found.measures.items()]
+    render.show_table(title, ("measure", "value (95 %)"), rows)
+    told = [
+        (r.variable, r.group, r.n, r.events, interval(r.auc)) for r in found.subgroups if r.auc
+    ]
+    if told:
+        render.show_table("subgroups", ("variable", "group", "patients", "events", "AUC"), told)
+    render.say(
+        f"{found.predictions.n} patients, {found.predictions.events} with the event; "
+        f"threshold {found.package.threshold:.3f} and calibration as registered"
+    )
+    for reason, count in found.refused.items():
+        render.say(f"no risk: {count} cases, {reason}")
+    for code, count in found.flags.items():
+        render.say(f"remarks: {count} cases, {code}")
+    render.say(f"look {found.looks} at these patients; it is recorded")

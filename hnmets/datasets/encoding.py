@@ -54,13 +54,20 @@ def encoded(recipe: Recipe, matrix: FeatureMatrix, present: NDArray[np.bool_]) -
             columns.append(name)
             values.append(matrix.values[:, place[name]])
             continue
-        vocabulary = _vocabulary(recipe, column)
+        vocabulary = vocabulary_of(recipe, column)
         columns += [f"{name}={category}" for category in vocabulary]
         values += _one_hot(name, vocabulary, matrix, present)
     return Block(columns=tuple(columns), values=np.column_stack(values))
 
 
-def _vocabulary(recipe: Recipe, column: str) -> tuple[str, ...]:
+def vocabulary_of(recipe: Recipe, column: str) -> tuple[str, ...]:
+    """Return the categories of a text column, `unknown` the last of them.
+
+    Raises
+    ------
+    InvalidDataError
+        If the recipe declares none.
+    """
     variables = recipe.parameters.get("variables")
     declared = variables.get(column) if isinstance(variables, dict) else None
     categories = declared.get("categories") if isinstance(declared, dict) else None

@@ -33,9 +33,9 @@ class TrainingMemoryError(HnmetsError):
         self.add_note("Take a smaller preset or backbone, or free the device.")
 
 
-class HeadFileError(InvalidDataError):
-    """The files of a fitted head cannot be used."""
+class CandidateFileError(InvalidDataError):
+    """The files of fitted candidates cannot be used."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"head {path.name}: {reason}")
-        self.add_note("Fit the head again, or copy both of its files again.")
+        super().__init__(f"fitted model {path.name}: {reason}")
+        self.add_note("Copy both of its files again, or fit it again.")

@@ -31,6 +31,11 @@ class FittedFusion:
         float32 by name; see `Trained`.
     losses
         Loss of the choosing rows after each epoch; the weights are those of the lowest.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not fit the columns and the settings.
     """
 
     scaling: FittedScaling
@@ -42,6 +47,19 @@ class FittedFusion:
     weights: Arrays
     losses: tuple[float, ...]
     calibration: Recalibration
+
+    def __post_init__(self) -> None:
+        """Check that every weight is there, in its shape."""
+        columns = len(self.columns)
+        if sorted(self.places) != list(range(columns)) or sum(self.widths) != columns:
+            raise ValueError(f"places and widths do not cover {columns} columns")
+        wanted: dict[str, tuple[int, ...]] = {}
+        for name, (inputs, outputs) in self.layout.linear.items():
+            wanted |= {f"{name}.weight": (inputs, outputs), f"{name}.bias": (1, outputs)}
+        met = {name: array.shape for name, array in self.weights.items()}
+        differing = sorted(n for n in met | wanted if met.get(n) != wanted.get(n))
+        if differing:
+            raise ValueError(f"'{differing[0]}' is absent, unknown or of another shape")
 
     @property
     def columns(self) -> tuple[str, ...]:

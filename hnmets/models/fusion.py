@@ -11,7 +11,6 @@ from hnmets.models.head_member import HeadRows, Member, Trained
 from hnmets.models.head_parameters import HeadParameters
 from hnmets.models.head_scores import log_odds
 from hnmets.models.recalibration import Recalibration, recalibration
-from hnmets.models.stack import train
 from hnmets.selection.base import require_columns
 from hnmets.selection.scaling import FittedScaling, Scaling
 
@@ -76,6 +75,9 @@ def fit_stack(jobs: Sequence[FusionJob], *, device: str = "cpu") -> list[FittedF
     UntrainableError, AbsentValuesError
         See `Model.fit`.
     """
+    # Torch takes seconds and 200 MB to load: who asks other models does without.
+    from hnmets.models.stack import train
+
     prepared: dict[tuple[int, int], _Prepared] = {}
     for job in jobs:
         key = id(job.rows), id(job.choosing)

@@ -11,25 +11,26 @@ from hnmets.models.base import require_trainable
 from hnmets.models.case_weights import case_weights, weighted_log_loss
 from hnmets.models.head_parameters import Weighting
 from hnmets.models.recalibration import Recalibration, log_odds_of, recalibration
+from hnmets.models.tree_ensemble import TreeEnsemble, boosting_arrays, forest_arrays
 from hnmets.selection.base import require_columns, require_finite
 
 if TYPE_CHECKING:
-    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FittedTrees:
-    """Trees of scikit-learn and the calibration of their risks."""
+    """Grown trees and the calibration of their risks."""
 
     columns: tuple[str, ...]
-    trees: "RandomForestClassifier | HistGradientBoostingClassifier"
+    trees: TreeEnsemble
     calibration: Recalibration
 
     def risk(self, rows: Rows) -> NDArray[np.float64]:
         """Return the risk of the event; see `FittedModel.risk`."""
         require_columns("trees", self.columns, rows)
         values = require_finite("trees", rows, np.arange(len(rows.columns)))
-        return self.calibration.risk(log_odds_of(self.trees.predict_proba(values)[:, 1]))
+        return self.calibration.risk(log_odds_of(self.trees.risk(values)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class RandomForest:
         )
         weights = case_weights(rows.outcome, rows.outcome, self.weighting)
         forest.fit(values, rows.outcome, sample_weight=weights)
-        return _calibrated(forest, rows, inner, choosing.outcome)
+        return _calibrated(forest_arrays(forest), rows, inner, choosing.outcome)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,7 @@ class GradientBoosting:
         ]
         best = int(np.argmin(losses)) + 1
         kept = self._boosted(values, rows.outcome, trees=best, seed=seed)
-        return _calibrated(kept, rows, inner, choosing.outcome)
+        return _calibrated(boosting_arrays(kept), rows, inner, choosing.outcome)
 
     def _boosted(
         self,
@@ -151,12 +152,12 @@ def _values(
 
 
 def _calibrated(
-    trees: "RandomForestClassifier | HistGradientBoostingClassifier",
+    trees: TreeEnsemble,
     rows: TrainRows,
     inner: NDArray[np.float64],
     outcome: NDArray[np.bool_],
 ) -> FittedTrees:
-    scores = log_odds_of(trees.predict_proba(inner)[:, 1])
+    scores = log_odds_of(trees.risk(inner))
     return FittedTrees(
         columns=rows.columns, trees=trees, calibration=recalibration(scores, outcome)
     )

@@ -4,8 +4,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
+from hnmets.domain.strict_json import STRICT, read, written
 from hnmets.reporting.explained import ExplainedCase
-from hnmets.reporting.strict_json import STRICT, read, written
 
 FORMAT: Final = 1
 _WHAT = f"explanation of format {FORMAT}"

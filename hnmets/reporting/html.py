@@ -38,7 +38,7 @@ def render(findings: Findings) -> str:
     the `value`.
     """
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             findings=findings,
@@ -52,16 +52,17 @@ def render(findings: Findings) -> str:
     )
 
 
-def _environment() -> jinja2.Environment:
-    environment = page_environment()
-    environment.filters |= {
+def environment() -> jinja2.Environment:
+    """Return what all pages share: escaping, and the way in which numbers are written."""
+    found = page_environment()
+    found.filters |= {
         "num": _number,
         "share": _share,
         "p": _p_value,
         "png": _png,
     }
-    environment.tests["estimate"] = lambda value: isinstance(value, Estimate)
-    return environment
+    found.tests["estimate"] = lambda value: isinstance(value, Estimate)
+    return found
 
 
 def _data(value: float, text: str) -> Markup:

@@ -30,6 +30,7 @@ from hnmets.workflows.contour_stability import (
     stability_of,
 )
 from hnmets.workflows.cross_validation import CrossValidated, OutOfFold, nothing_more
+from hnmets.workflows.kept_risks import keep_risks, kept_risks
 from hnmets.workflows.label_permutation import label_permutation
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.negative_controls import negative_controls
@@ -196,6 +197,14 @@ def run(
         ended=now,
     )
     key, waiting = remembered(study.folder, partial(log_ladder, ladder=ladder), tracker)
+    risks = kept_risks(
+        found.rungs,
+        run=key,
+        choice=asked,
+        split_hash=plan.split.hash,
+        dataset_digest=plan.dataset.digest,
+    )
+    keep_risks(risks, study.store_folder, at=now)
     return Ablation(
         dataset=plan.dataset,
         split=plan.split,
@@ -242,7 +251,11 @@ def _audits(
     )
     return Audits(
         subgroups=audit_subgroups(
-            plan.study, plan.cohort, plan.dataset, main.predictions, procedure.bootstrap
+            plan.study,
+            plan.cohort,
+            plan.dataset.rows.case_ids,
+            main.predictions,
+            procedure.bootstrap,
         ),
         controls=(
             *negative_controls(procedure, plan.dataset, plan.altered, rungs),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hnmets.datasets.fold_rows import FoldRows
-from hnmets.datasets.rows import HeldOutRows, Rows
+from hnmets.datasets.rows import ChoosingRows, HeldOutRows, Rows, TrainRows
 from hnmets.evaluation.predictions import Predictions
 from hnmets.evaluation.youden import youden_threshold
 from hnmets.models.candidate import CandidateJob, FittedCandidate, fit_all
@@ -170,9 +170,16 @@ def _fit(
         for rung in rungs
     ]
     fitted = fit_all(jobs)
-    # An inner part of one class cannot tell; then the rows that were learned from do.
+    return fitted, [threshold_of(each, rows, choosing) for each in fitted]
+
+
+def threshold_of(fitted: FittedCandidate, rows: TrainRows, choosing: ChoosingRows) -> float:
+    """Return the operating threshold, chosen by the choosing rows.
+
+    An inner part of one class cannot tell; then the rows that were learned from do.
+    """
     judged: Rows = choosing if len(set(choosing.outcome.tolist())) == 2 else rows
-    return fitted, [youden_threshold(judged.outcome, each.risk(judged)) for each in fitted]
+    return youden_threshold(judged.outcome, fitted.risk(judged))
 
 
 def out_of_fold(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from feature_store.snapshot import Snapshot
+from feature_store.snapshot import Snapshot, read_snapshot
 from hnmets.domain.errors import Code
 from hnmets.workflows.cohort_table import Cohort
 from hnmets.workflows.study import Study
@@ -19,6 +19,12 @@ def in_view(cohort: Cohort, snapshot: Snapshot) -> Snapshot:
         if entry.code == Code.ROW_STALE:
             stale[entry.stage].add(entry.case_id)
     return snapshot.among(cases_in_view(cohort, snapshot)).without(stale)
+
+
+def study_snapshot(study: Study, cohort: Cohort) -> Snapshot:
+    """Return what the study sees of its store: its cases, its present recipes, imported ones."""
+    stored = in_view(cohort, read_snapshot(study.store_folder))
+    return stored.among(stored.case_ids, recipes_in_view(study, stored))
 
 
 def cases_in_view(cohort: Cohort, snapshot: Snapshot) -> frozenset[str]:

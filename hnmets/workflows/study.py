@@ -20,6 +20,7 @@ from hnmets.extractors.endpoint import Endpoint
 from hnmets.extractors.roster import Roster
 from hnmets.models.backbone.parameters import BackboneParameters
 from hnmets.models.head_parameters import HeadParameters
+from hnmets.registry.gates import GateRules
 from hnmets.selection.reference import SelectionParameters
 from hnmets.sources.clinical import ClinicalRule
 from hnmets.sources.location import pattern_columns
@@ -77,6 +78,7 @@ class Study(BaseModel):
     tuning: TuningSection = Field(default_factory=TuningSection)
     tuned: Tuned | None = None
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
+    gates: GateRules = Field(default_factory=GateRules)
 
     _file: Path = PrivateAttr(default=Path("study.toml"))
     _root: Path = PrivateAttr(default=Path())

@@ -1,6 +1,7 @@
 """The headline rung among women and men, centres, sites and stages."""
 
-from hnmets.datasets.dataset import Dataset
+from collections.abc import Collection
+
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.predictions import Predictions
 from hnmets.evaluation.subgroups import subgroup_table
@@ -13,7 +14,7 @@ from hnmets.workflows.study import Study
 def audit_subgroups(
     study: Study,
     cohort: Cohort,
-    dataset: Dataset,
+    case_ids: Collection[str],
     predictions: Predictions,
     bootstrap: Bootstrap,
 ) -> tuple[SubgroupRow, ...]:
@@ -24,12 +25,12 @@ def audit_subgroups(
 
     Parameters
     ----------
-    dataset
-        What the predictions were made from: only its cases say to which group a patient belongs.
+    case_ids
+        Whom the predictions were made from: only these say to which group a patient belongs.
     predictions
-        Out of fold, of the headline rung.
+        Out of fold, or of patients of elsewhere.
     """
-    scored = set(dataset.rows.case_ids)
+    scored = set(case_ids)
     cases = [case for case in cohort.cases if case.case_id in scored]
     rows: list[SubgroupRow] = []
     for name in study.subgroups:

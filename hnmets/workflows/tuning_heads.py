@@ -1,6 +1,7 @@
 """A search of fusion heads: what may be chosen, and what stands before every head."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 
 from feature_store.recipe import Recipe
@@ -17,6 +18,7 @@ from hnmets.workflows.ablation_plan import material_of, unsuspicious
 from hnmets.workflows.ladder import BASELINE, Choice, Rung, rungs_of
 from hnmets.workflows.searches import (
     InnerFolds,
+    Missing,
     Search,
     inner_folds,
     missing_parts,
@@ -84,12 +86,17 @@ def prepare_heads(
     plan = _plan(study, space, dataset, material.split, inner)
     folder = opened_folder(study, plan.name, must_exist=must_exist)
     missing = list(missing_parts(folder, inner, material.split))
-    for done, each in enumerate(missing):
-        on_part(f"choosing features for {each.study}", done, len(missing))
+
+    def write(each: Missing) -> None:
         part = part_of(
             each.fold, space, always=always, selection=study.selection, never=each.never
         )
         save_part(each.file, part)
+
+    # Trees are grown outside of Python's lock: threads share the cores, and the features.
+    with ThreadPoolExecutor(study.build.jobs) as threads:
+        for done, _ in enumerate(threads.map(write, missing), 1):
+            on_part("choosing features", done, len(missing))
     plan.write(folder)
     return SearchOfHeads(
         study=study,

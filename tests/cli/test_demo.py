@@ -18,7 +18,7 @@ def test_the_demo_ends_with_a_ladder_beside_its_oracle(tmp_path: Path) -> None:
     done = hnmets(*asked, **quick, MLFLOW_TRACKING_URI="")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    steps = [line for line in lines if re.match(r"\d/8  hnmets ", line)]
+    steps = [line for line in lines if re.match(r"\d+/12  hnmets ", line)]
     assert [step.split()[2] for step in steps] == [
         "cohort",
         "cohort",
@@ -28,6 +28,7 @@ def test_the_demo_ends_with_a_ladder_beside_its_oracle(tmp_path: Path) -> None:
         "features",
         "ablate",
         "report",
+        *("models", "models", "models", "predict"),
     ]
     for name, oracle in (("size", "0.65"), ("clinical + size", "0.71"), ("all, fused", "0.88")):
         row = rf"│ {re.escape(name)} +│ {INTERVAL} │ {oracle} +│"
@@ -39,3 +40,9 @@ def test_the_demo_ends_with_a_ladder_beside_its_oracle(tmp_path: Path) -> None:
     assert told.rung("clinical + radiomics").oracle_auc == 0.7894
     assert told.above_oracle == ()
     assert "oracle" in (tmp_path / "demo" / "report.html").read_text()
+    # Forty patients prove nothing: the gates say so, and the reason stands beside them.
+    assert any("version 1 is not promoted: " in line for line in lines)
+    assert any(line.startswith("version 1 is champion") for line in lines)
+    assert any("a demonstration on synthetic patients" in line for line in lines)
+    assert any(line.startswith("│ SYN-0001") for line in lines)
+    assert "hnmets serve --study" in done.stderr

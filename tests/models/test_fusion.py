@@ -1,13 +1,11 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hnmets.models.errors import HeadFileError, TrainingDivergedError
+from hnmets.models.errors import TrainingDivergedError
 from hnmets.models.fitted_fusion import FittedFusion
 from hnmets.models.fusion import Fusion, FusionJob, fit_stack
-from hnmets.models.head_file import load_head, save_head
 from hnmets.models.head_parameters import Fusion as Kind
 from hnmets.models.head_parameters import HeadParameters
 from tests.models.heads import auc, cohort, thirds
@@ -94,42 +92,6 @@ def test_a_rate_that_diverges_is_named() -> None:
         fitted(learning_rate=1e30)
 
 
-def test_a_saved_head_gives_the_same_risks_to_the_last_bit(tmp_path: Path) -> None:
-    head = fitted(fusion="attention", sparsity=1.25)
-    _, _, held_out = thirds(cohort(1, 200, {0: 1.0}))
-    written = save_head(head, tmp_path / "fold-1")
-    assert [path.name for path in written] == ["fold-1.json", "fold-1.safetensors"]
-    again = load_head(tmp_path / "fold-1")
-    np.testing.assert_array_equal(again.risk(held_out), head.risk(held_out))
-    assert (again.parameters, again.calibration, again.losses, again.seed) == (
-        head.parameters,
-        head.calibration,
-        head.losses,
-        head.seed,
-    )
-
-
-def test_a_head_that_is_not_as_written_is_refused(tmp_path: Path) -> None:
-    text, numbers = save_head(fitted(), tmp_path / "head")
-    original = text.read_text()
-    text.write_text(original.replace("fusion head 1", "fusion head 9"))
-    with pytest.raises(HeadFileError, match="format 'hnmets fusion head 9'"):
-        load_head(tmp_path / "head")
-    text.write_text(original.replace('"projection": 8', '"projection": 5'))
-    with pytest.raises(HeadFileError, match="of another shape"):
-        load_head(tmp_path / "head")
-    text.write_text(original.replace('"projection": 8', '"projection": "many"'))
-    with pytest.raises(HeadFileError, match="values are not as written"):
-        load_head(tmp_path / "head")
-    text.write_text(original)
-    numbers.write_bytes(numbers.read_bytes()[:-40])
-    with pytest.raises(HeadFileError, match=r"head head: "):
-        load_head(tmp_path / "head")
-    numbers.unlink()
-    with pytest.raises(HeadFileError):
-        load_head(tmp_path / "head")
-
-
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -144,3 +106,14 @@ def test_a_head_that_is_not_as_written_is_refused(tmp_path: Path) -> None:
 def test_settings_that_train_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"between|at least|too low"):
         replace(PARAMETERS, **wrong)  # type: ignore[arg-type]  # what the type checker refuses
+
+
+def test_weights_that_do_not_fit_the_settings_are_refused() -> None:
+    head = fitted()
+    for wrong in (
+        {"parameters": replace(head.parameters, projection=5)},
+        {"widths": (1,)},
+        {"weights": {name: w for name, w in head.weights.items() if name != "out.bias"}},
+    ):
+        with pytest.raises(ValueError, match=r"of another shape|do not cover"):
+            replace(head, **wrong)  # type: ignore[arg-type]  # any field

@@ -13,7 +13,7 @@ from hnmets.reporting.subgroup import SubgroupRow
 from hnmets.workflows.cohort_table import Cohort
 from hnmets.workflows.study import Study
 from hnmets.workflows.subgroup_audit import audit_subgroups
-from tests.builders_rows import case, dataset_of, train_rows
+from tests.builders_rows import case, train_rows
 from tests.builders_studies import TABLES_ONLY, study_of
 
 CLINICAL = """\
@@ -66,9 +66,7 @@ def audited(study: Study) -> list[SubgroupRow]:
     risk[1::2] = np.where(outcome[1::2], 0.9, 0.1)
     predictions = Predictions(patient_ids=rows.patient_ids, outcome=outcome, risk=risk)
     cohort = Cohort(cases=tuple(everybody), rows_read=PATIENTS)
-    return list(
-        audit_subgroups(study, cohort, dataset_of(rows), predictions, Bootstrap(draws=200))
-    )
+    return list(audit_subgroups(study, cohort, rows.case_ids, predictions, Bootstrap(draws=200)))
 
 
 def test_the_usual_variables_divide_by_default_and_in_the_order_of_the_study(
@@ -125,7 +123,7 @@ def test_a_case_that_was_not_scored_says_nothing_of_its_patient(study: Study) ->
     found = audit_subgroups(
         study,
         Cohort(cases=everybody, rows_read=PATIENTS + 1),
-        dataset_of(rows),
+        rows.case_ids,
         predictions,
         Bootstrap(draws=200),
     )

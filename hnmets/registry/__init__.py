@@ -1,0 +1,1 @@
+"""Registered models: packages without pickle, what predicts from them, versions and gates."""

@@ -1,0 +1,80 @@
+"""The model card: what a model is for, how it was measured, and what nobody knows of it."""
+
+from dataclasses import dataclass
+
+from hnmets.evaluation.estimate import Estimate, Measured
+
+NOT_REPORTED = "not reported"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One number of the evaluation.
+
+    Parameters
+    ----------
+    logged_as
+        Name of the metric in the run; empty where it is none.
+    """
+
+    name: str
+    value: Measured
+    logged_as: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One line that a reader asks for; empty where nobody has said it."""
+
+    name: str
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A model card.
+
+    Parameters
+    ----------
+    title
+        Registered name and rung.
+    measured
+        Whose figures these are.
+    unmeasured
+        What no figure is of.
+    facts
+        Intended use, cohort, protocol, inputs and the like.
+    figures
+        Of the evaluation, with intervals.
+    limits
+        What the model must not be used for, and what is not known.
+
+    References
+    ----------
+    Mitchell et al. 2019, doi:10.1145/3287560.3287596 (model cards); Collins et al. 2024,
+    doi:10.1136/bmj-2023-078378 (TRIPOD+AI).
+    """
+
+    title: str
+    measured: str
+    unmeasured: str
+    facts: tuple[Fact, ...]
+    figures: tuple[Figure, ...]
+    limits: tuple[str, ...]
+
+
+def as_markdown(card: Card) -> str:
+    """Return the card for people; what is not known says so."""
+    lines = [f"# {card.title}", "", "Research use only, not a medical device.", ""]
+    lines += [f"- **{fact.name}**: {fact.text or NOT_REPORTED}" for fact in card.facts]
+    lines += ["", "## Figures", "", card.measured, "", card.unmeasured, ""]
+    lines += ["| measure | value (95 %) |", "|---|---|"]
+    lines += [f"| {figure.name} | {_text(figure.value)} |" for figure in card.figures]
+    lines += ["", "## Limits", "", *(f"- {limit}" for limit in card.limits)]
+    return "\n".join(lines) + "\n"
+
+
+def _text(measured: Measured) -> str:
+    if isinstance(measured, Estimate):
+        return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
+    return f"not estimable: {measured.reason}"

@@ -1,0 +1,84 @@
+"""What a registered model has to be told, read from the store."""
+
+from collections.abc import Sequence
+
+from feature_store.recipe import Recipe
+from feature_store.snapshot import Snapshot
+from hnmets.domain.errors import InvalidDataError, UsageError
+from hnmets.registry.columns import input_columns
+from hnmets.registry.inputs import InputTable, Value
+from hnmets.registry.package import Package, RecipeUsed
+
+
+def stored_inputs(
+    package: Package, snapshot: Snapshot, case_ids: Sequence[str], *, elsewhere: bool = False
+) -> InputTable:
+    """Return the values of cases, by the very recipes that the model was fitted on.
+
+    Parameters
+    ----------
+    elsewhere
+        Whether the store is another study's: it declares clinical variables of its own, which
+        are taken by their names, and one that it does not have is not known of anybody.
+
+    Raises
+    ------
+    UsageError
+        If the store has nothing of a case.
+    InvalidDataError
+        If the store has no rows of a recipe: values of another one are other values.
+    """
+    known = set(snapshot.case_ids)
+    if strangers := [case_id for case_id in case_ids if case_id not in known]:
+        raise UsageError(f"the store has nothing of case {strangers[0]}").with_note(
+            "Name cases of the study whose features were built: `hnmets features status`."
+        )
+    recipes = [_recipe(snapshot, used, elsewhere=elsewhere) for used in package.recipes]
+    if elsewhere:
+        _require_units(package, recipes)
+    matrix = snapshot.matrix([recipe.fingerprint for recipe in recipes], complete=False)
+    row_of = {case_id: row for row, case_id in enumerate(matrix.case_ids)}
+    place_of = {name: place for place, name in enumerate(matrix.columns)}
+    rows = [row_of.get(case_id) for case_id in case_ids]
+
+    def column(name: str) -> list[Value]:
+        if name in matrix.text:
+            texts = matrix.text[name]
+            return [None if row is None else texts[row] for row in rows]
+        if name not in place_of:
+            return [None] * len(rows)
+        values = matrix.values[:, place_of[name]].tolist()
+        return [None if row is None else values[row] for row in rows]
+
+    return InputTable(
+        case_ids=tuple(case_ids),
+        columns={each.name: column(each.name) for each in package.columns},
+    )
+
+
+def _recipe(snapshot: Snapshot, used: RecipeUsed, *, elsewhere: bool) -> Recipe:
+    by_name = elsewhere and used.kind == "clinical"
+    for recipe in snapshot.recipes:
+        if recipe.fingerprint == used.fingerprint or (by_name and recipe.name == used.name):
+            return recipe
+    others = ", ".join(r.label for r in snapshot.recipes if r.name == used.name) or "nothing"
+    raise InvalidDataError(
+        f"the model was fitted on {used.label}; of {used.name} the store has {others}"
+    ).with_note("Build the features with the settings and libraries of the model's study.")
+
+
+def _require_units(package: Package, recipes: Sequence[Recipe]) -> None:
+    """Refuse years where the model was fitted on months.
+
+    Raises
+    ------
+    InvalidDataError
+        If a variable of one name has two units.
+    """
+    wanted = {column.name: column.unit for column in package.columns}
+    for column in input_columns(recipes, wanted):
+        if column.unit != wanted[column.name]:
+            raise InvalidDataError(
+                f"'{column.name}' is in '{column.unit}', the model was fitted on "
+                f"'{wanted[column.name]}'"
+            ).with_note("Give the variable the model's unit in [clinical] of the study file.")

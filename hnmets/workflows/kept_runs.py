@@ -1,0 +1,39 @@
+"""Files of runs in the store's folder: named by time and key, found by the key's beginning."""
+
+from datetime import datetime
+from pathlib import Path
+
+from hnmets.domain.errors import UsageError
+
+# Digits of a run's key in the names of files.
+DIGITS = 8
+
+
+def path_of_run(folder: Path, run: str, *, at: datetime) -> Path:
+    """Return the file of a run, whose name sorts by time; the folder is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{at:%Y%m%dT%H%M%S}-{run[:DIGITS]}.json"
+
+
+def find_run(folder: Path, asked: str | None) -> Path:
+    """Return the file of a run.
+
+    Parameters
+    ----------
+    asked
+        Key of the run, or its beginning; the newest run by default.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    kept = sorted(folder.glob("*.json"))
+    beginning = (asked or "")[:DIGITS]
+    wanted = [path for path in kept if path.stem.rpartition("-")[2].startswith(beginning)]
+    if not wanted:
+        known = ", ".join(path.stem.rpartition("-")[2] for path in kept) or "none"
+        raise UsageError(f"no run '{asked or 'newest'}'; there is: {known}").with_note(
+            "Run `hnmets ablate` or `hnmets evaluate` first."
+        )
+    return wanted[-1]

@@ -1,0 +1,149 @@
+"""One patient's CT, masks and clinical variables, measured as the study measures its cases."""
+
+import csv
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from feature_store.snapshot import read_snapshot
+from hnmets.domain.errors import InvalidDataError, UsageError
+from hnmets.execution.local import InProcess
+from hnmets.registry.inputs import InputTable
+from hnmets.registry.package import Package
+from hnmets.workflows import features_build
+from hnmets.workflows.cohort_table import read_cohort
+from hnmets.workflows.features_build import Request
+from hnmets.workflows.input_table import stored_inputs
+from hnmets.workflows.on_case import OnStep, say_nothing
+from hnmets.workflows.study import Study
+
+_CASE, _IMAGE = "case", "image"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawCase:
+    """What a person has of a patient.
+
+    Parameters
+    ----------
+    image
+        CT, NIfTI.
+    masks
+        By the name of a drawn region.
+    clinical
+        By the name of a variable: a category, or a spelling of the study's table.
+    """
+
+    image: Path
+    masks: Mapping[str, Path]
+    clinical: Mapping[str, str] = field(default_factory=dict)
+    case_id: str = "patient"
+
+
+def measured_inputs(
+    study: Study, package: Package, raw: RawCase, *, on_step: OnStep = say_nothing
+) -> InputTable:
+    """Measure what the model has to be told, by the study's own settings.
+
+    The way is that of `features build`: a study of one case, in a folder that is gone afterwards.
+
+    Raises
+    ------
+    UsageError
+        If a region or a variable is none of the study's.
+    InvalidDataError
+        If the case cannot be measured, or the study's settings are no longer the model's.
+    """
+    _require_known(study, raw)
+    with tempfile.TemporaryDirectory() as place:
+        one = _study_of_one(study, raw, Path(place))
+        cohort = read_cohort(one)
+        for failure in cohort.failures:
+            raise InvalidDataError(f"{failure.code}: {failure.detail}").with_note(
+                failure.next_step
+            )
+        families = tuple({"cohort", *(recipe.kind for recipe in package.recipes)})
+        report = features_build.run(
+            one, Request(only=families), executor=InProcess(), on_step=on_step
+        )
+        for failure in report.failures:
+            raise InvalidDataError(f"{failure.stage}: {failure.code}: {failure.detail}").with_note(
+                failure.next_step
+            )
+        return stored_inputs(package, read_snapshot(one.store_folder), [raw.case_id])
+
+
+def _require_known(study: Study, raw: RawCase) -> None:
+    for what, given, known in (
+        ("region", raw.masks, study.drawn),
+        ("clinical variable", raw.clinical, study.predictors),
+    ):
+        if unknown := [name for name in given if name not in known]:
+            raise UsageError(f"no {what} '{unknown[0]}' in the study").with_note(
+                f"It has {', '.join(known) or 'none'}."
+            )
+
+
+def _study_of_one(study: Study, raw: RawCase, place: Path) -> Study:
+    """Return the study with one case for its cohort; what is measured, and how, stays."""
+    _write_manifest(study, raw, place)
+    cohort = replace(
+        study.cohort,
+        root=str(place),
+        manifest="case.csv",
+        separator=",",
+        sheet=None,
+        case=_CASE,
+        patient=None,
+        centre=None,
+        image=_IMAGE,
+        exclude={},
+    )
+    changed = study.model_copy(
+        update={
+            "about": replace(study.about, store=place / "store"),
+            "cohort": cohort,
+            "drawn": {n: replace(r, mask=f"mask {n}") for n, r in study.drawn.items()},
+            "clinical": {
+                name: replace(rule, column=f"clinical {name}")
+                for name, rule in study.predictors.items()
+            },
+            "outcome": None,
+            # The engine's audit is of cohorts.
+            "build": replace(study.build, jobs=1, audit_percent=0.0),
+        }
+    )
+    return changed.located(study.folder / "study.toml", environ={}, origins={})
+
+
+def _write_manifest(study: Study, raw: RawCase, place: Path) -> None:
+    """Bring the files, and write the table of the one case."""
+    columns = {_CASE: raw.case_id, _IMAGE: _brought(raw.image, place, "ct")}
+    for name in study.drawn:
+        mask = raw.masks.get(name)
+        columns[f"mask {name}"] = "" if mask is None else _brought(mask, place, name)
+    for name in study.predictors:
+        columns[f"clinical {name}"] = raw.clinical.get(name, "")
+    with (place / "case.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, columns.values()])
+
+
+def _brought(file: Path, place: Path, name: str) -> str:
+    """Have a file lie in the data folder, outside of which nothing is read; return its name.
+
+    Raises
+    ------
+    UsageError
+        If it is not there.
+    """
+    if not file.is_file():
+        raise UsageError(f"no file '{file.name}' where {name} was said to be")
+    target = place / f"{name}{''.join(file.suffixes[-2:])}"
+    try:
+        os.link(file.resolve(), target)
+    except OSError:  # another disk
+        shutil.copyfile(file, target)
+    return target.name
