@@ -13,6 +13,7 @@ from hnmets.evaluation.estimate import Estimate, NotEstimable
 from hnmets.execution.local import InProcess
 from hnmets.models.catalog import MODELS
 from hnmets.models.fusion import Fusion
+from hnmets.models.head_parameters import HeadParameters
 from hnmets.models.names import ModelName
 from hnmets.reporting.findings_json import from_json
 from hnmets.reporting.published import PAPER
@@ -261,7 +262,7 @@ def test_the_published_study_sees_the_tumour_the_embedding_and_the_clinic() -> N
 
 def test_the_published_head_is_fully_connected_behind_64_components() -> None:
     (fused,) = (r for r in rungs_of(FULL, Choice(preset="paper")) if r.name == "fused")
-    found = fused.candidate(SelectionParameters())
+    found = fused.candidate(SelectionParameters(), HeadParameters(hidden=(7,)))
     assert isinstance(found.model, Fusion)
     assert found.model.parameters.hidden == (128, 32)
     assert found.model.parameters.sparsity == 0
