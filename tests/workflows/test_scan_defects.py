@@ -288,6 +288,16 @@ def test_several_nodes_are_one_region_and_it_is_told(folder: Path) -> None:
     assert (one > two > 0, three) == (True, 0)
 
 
+def test_the_largest_of_several_where_the_rules_say_so(folder: Path) -> None:
+    rules = rules_with(
+        'several = "refuse"\n\n[roles.nodes]', 'several = "largest"\n\n[roles.nodes]'
+    )
+    drawn = {"GTV": tube([4, 5]), "GTV_70": tube(range(4, 9))}
+    found = of_bad(scanned_with(folder, do.regions(**drawn), rules))
+    assert found.voxels["tumour"] == 5 * DISC
+    assert found.flags["tumour"]["largest"] == "GTV, GTV 70"
+
+
 def test_of_two_structure_sets_the_latest_where_the_rules_say_so(folder: Path) -> None:
     rules = rules_with('structure_set = "only"', 'structure_set = "latest"')
     scan = scanned_with(folder, do.second_set("20250111"), rules)
