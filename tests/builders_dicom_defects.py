@@ -16,7 +16,6 @@ from tests.builders_dicom import (
     changed,
     circle,
     contour,
-    ct_series,
     phantom,
     set_hu,
     structure_set,
@@ -412,8 +411,3 @@ def damaged_structure_set(folder: Path) -> None:
 def all_syntaxes() -> dict[str, str]:
     """Lossless syntaxes that pydicom can write."""
     return {"RLE": RLELossless, "JPEG-LS": JPEGLSLossless}
-
-
-def other_ct(ct: Objects) -> Objects:
-    """A later CT of the same patient."""
-    return ct_series(phantom(7), patient=str(ct[0].PatientID), series="later", frame="later")
