@@ -6,11 +6,12 @@ from cli import render
 from cli.ablate import interval
 
 if TYPE_CHECKING:
+    from hnmets.tuning.records import Record
     from hnmets.workflows.rung_scores import RungScores
     from hnmets.workflows.tune import Progress, Tuning
 
 SCORES = ("settings", "AUC (95 %)", "oracle", "AUC beyond\nthe line above", "calibration slope")
-STUDIES = ("study", "trials", "ended early", "failed", "best inner AUC", "outer AUC")
+STUDIES = ("study", "trials", "ended early", "failed", "best inner AUC", "winner", "outer AUC")
 
 
 def show_result(found: "Tuning") -> None:
@@ -55,8 +56,15 @@ def _study(each: "Progress", outer: float | None) -> tuple[render.Cell, ...]:
         each.pruned,
         each.failed,
         None if best is None else f"{best:.3f}",
+        _winner(each.winner),
         None if outer is None else f"{outer:.3f}",
     )
+
+
+def _winner(winner: "Record | None") -> str | None:
+    if winner is None:
+        return None
+    return "as the study" if winner.own else f"trial {winner.number}"
 
 
 def _remarks(found: "Tuning") -> list[str]:

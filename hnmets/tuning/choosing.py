@@ -7,6 +7,7 @@ from hnmets.tuning.space import Numbers, Range
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
+Param = str | int | float
 Item = TypeVar("Item", bound=str | int | float)
 
 
@@ -15,6 +16,13 @@ def one(trial: "BaseTrial", name: str, choices: tuple[Item, ...]) -> Item:
     if len(choices) == 1:
         return choices[0]
     return choices[choices.index(trial.suggest_categorical(name, choices))]
+
+
+def is_among(value: object, choices: Numbers | tuple[object, ...]) -> bool:
+    """Tell whether a setting can be chosen."""
+    if isinstance(choices, Range):
+        return isinstance(value, int | float) and choices.low <= value <= choices.high
+    return value in choices
 
 
 def number(trial: "BaseTrial", name: str, numbers: Numbers) -> float:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hnmets.models.head_parameters import HeadParameters
-from hnmets.tuning.choosing import number, one
-from hnmets.tuning.space import HeadSpace, label, names_of
+from hnmets.tuning.choosing import Param, is_among, number, one
+from hnmets.tuning.space import HeadSpace, Numbers, label, names_of
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
@@ -86,3 +86,38 @@ def _head(trial: "BaseTrial", space: HeadSpace, base: HeadParameters) -> HeadPar
 
 def _layers(units: tuple[int, ...]) -> str:
     return "-".join(map(str, units))
+
+
+def params_of(chosen: HeadConfiguration, space: HeadSpace) -> dict[str, Param]:
+    """Return what a trial would have to choose to come to a configuration.
+
+    Returns
+    -------
+    dict
+        Empty where the space does not hold the configuration.
+    """
+    head, is_flat = chosen.head, chosen.head.fusion == "concatenation"
+    wanted: dict[str, tuple[Param, Numbers | tuple[Param, ...], bool]] = {
+        "radiomics": (label(chosen.radiomics), tuple(map(label, space.radiomics or ((),))), True),
+        "embedding": (label(chosen.embedding), space.embeddings or ("none",), True),
+        "correlation_limit": (
+            chosen.correlation_limit,
+            space.correlation_limit,
+            bool(chosen.radiomics),
+        ),
+        "top": (chosen.top, space.top, bool(chosen.radiomics)),
+        "components": (chosen.components, space.components, bool(chosen.embedding)),
+        "fusion": (head.fusion, space.fusion, True),
+        "projection": (head.projection, space.projection, not is_flat),
+        "sparsity": (head.sparsity, space.sparsity, is_flat),
+        "hidden": (_layers(head.hidden), tuple(map(_layers, space.hidden)), True),
+        "dropout": (head.dropout, space.dropout, True),
+        "learning_rate": (head.learning_rate, space.learning_rate, True),
+        "weight_decay": (head.weight_decay, space.weight_decay, True),
+        "loss": (head.loss, space.loss, True),
+        "focal_gamma": (head.focal_gamma, space.focal_gamma, head.loss == "focal"),
+    }
+    asked = {name: (value, among) for name, (value, among, needed) in wanted.items() if needed}
+    if not all(is_among(value, among) for value, among in asked.values()):
+        return {}
+    return {name: value for name, (value, _) in asked.items()}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -12,6 +12,7 @@ from hnmets.models.backbone.parameters import BackboneParameters
 from hnmets.models.head_parameters import HeadParameters
 from hnmets.networks.architecture import Architecture, Merging
 from hnmets.tuning.backbone_space import BackboneConfiguration, BackboneSpace, backbone_of
+from hnmets.tuning.choosing import Param
 from hnmets.tuning.configuration import HeadConfiguration, configuration_of
 from hnmets.tuning.space import HeadSpace, from_json, nested_tuples
 
@@ -40,6 +41,9 @@ class _Plan:
         Of networks and samplers.
     rungs
         Epochs after which a trial may be ended.
+    own
+        What the first trial chooses: the study's own settings; empty where the space does not
+        hold them.
     """
 
     target: ClassVar[Target]
@@ -48,6 +52,7 @@ class _Plan:
     trials: int
     seed: int
     rungs: tuple[int, ...]
+    own: Mapping[str, Param] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write the plan into the folder of the search."""
@@ -56,7 +61,7 @@ class _Plan:
 
     @classmethod
     def _shared(cls, content: dict[str, Any]) -> dict[str, Any]:  # Any: what JSON can hold
-        names = ("name", "studies", "trials", "seed")
+        names = ("name", "studies", "trials", "seed", "own")
         return {**{name: content[name] for name in names}, "rungs": tuple(content["rungs"])}
 
 

@@ -1,6 +1,6 @@
 """The trials of a study as a queue: planned once, each tried by one worker, none counted twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optuna import Study
@@ -8,10 +8,11 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from hnmets.tuning.choosing import Param
 from hnmets.tuning.lease import LEASE, Attendance
 from hnmets.tuning.sampling import sampler
 
-WORKER, ATTEMPTS, REASON = "worker", "attempts", "reason"
+WORKER, ATTEMPTS, REASON, OWN = "worker", "attempts", "reason", "own"
 MOST_ATTEMPTS = 3
 _OPEN = (TrialState.WAITING, TrialState.RUNNING)
 
@@ -104,7 +105,17 @@ class Queue:
             return
 
 
-def plan_trials(study: Study, planned: int) -> None:
-    """Add the trials that are not there yet; those that are keep their numbers."""
-    for _ in range(planned - len(study.get_trials(deepcopy=False))):
+def plan_trials(study: Study, planned: int, own: Mapping[str, Param] | None = None) -> None:
+    """Add the trials that are not there yet; those that are keep their numbers.
+
+    Parameters
+    ----------
+    own
+        What the first trial chooses; by default it is as free as the others.
+    """
+    there = len(study.get_trials(deepcopy=False))
+    if own and not there:
+        study.enqueue_trial(dict(own), user_attrs={OWN: True})
+        there += 1
+    for _ in range(planned - there):
         study.enqueue_trial({})

@@ -1,8 +1,11 @@
 """What the storage of a search knows, as plain data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from math import sqrt
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any, Literal
 
 import optuna
@@ -13,12 +16,14 @@ from optuna.trial import FixedTrial, FrozenTrial
 from hnmets.tuning.head_tries import AUCS
 from hnmets.tuning.lease import Attendance
 from hnmets.tuning.plan import Configuration, Plan
-from hnmets.tuning.queue import ATTEMPTS, REASON, WORKER, plan_trials
+from hnmets.tuning.queue import ATTEMPTS, OWN, REASON, WORKER, plan_trials
 from hnmets.tuning.storage import close_storage, open_storage
 from hnmets.tuning.worker import BOARD, open_study
 
 State = Literal["waiting", "running", "complete", "pruned", "fail"]
 _FEWEST_FOR_IMPORTANCE = 10
+# 95 % quantiles of Student's t with 1, 2, … degrees of freedom; beyond, the last is close enough.
+_ONE_SIDED = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833)
 _PAIR = 2
 
 
@@ -65,6 +70,11 @@ class Record:
         return {"began": self.began, "ended": self.ended}
 
     @property
+    def own(self) -> bool:
+        """Whether these are the study's own settings."""
+        return bool(self.attributes.get(OWN))
+
+    @property
     def finished(self) -> bool:
         """Whether nothing more will become of it."""
         return self.state in {"complete", "pruned", "fail"}
@@ -109,7 +119,7 @@ class Records:
     def enqueue(self) -> None:
         """Plan the trials of every study."""
         for study in self.plan.studies:
-            plan_trials(self._study(study), self.plan.trials)
+            plan_trials(self._study(study), self.plan.trials, self.plan.own)
 
     def of(self, study: str) -> list[Record]:
         """Return the trials of a study, in their order, without those beyond the plan."""
@@ -122,6 +132,24 @@ class Records:
         return max(
             complete, key=lambda record: (record.value or 0.0, -record.number), default=None
         )
+
+    def winner(self, study: str) -> Record | None:
+        """Return the best trial, or the study's own settings where it is not surely better.
+
+        The best of hundreds of trials owes much to luck. It wins where its lead over the study's
+        own settings, inner fold by inner fold, lies above 0 by the interval for overlapping
+        training sets (one-sided, 95 %); with a single inner fold every lead counts.
+
+        References
+        ----------
+        Nadeau and Bengio 2003, doi:10.1023/A:1024068626366; Cawley and Talbot 2010, "On
+        over-fitting in model selection", JMLR 11.
+        """
+        best = self.best(study)
+        own = next((r for r in self.of(study) if r.own and r.state == "complete"), None)
+        if best is None or own is None or best.number == own.number:
+            return best
+        return best if _surely_better(best.aucs, own.aucs) else own
 
     def configuration(self, record: Record) -> Configuration:
         """Return what a trial chose, in full."""
@@ -156,6 +184,15 @@ class Records:
 
     def _study(self, name: str) -> optuna.Study:
         return open_study(self.storage, self.plan.name, name)
+
+
+def _surely_better(first: Sequence[float], second: Sequence[float]) -> bool:
+    leads = [a - b for a, b in zip(first, second, strict=True)]
+    if len(leads) < _PAIR:
+        return True
+    # Each of k folds is scored by what the others, k - 1 of k parts, have taught.
+    variance = stdev(leads) ** 2 * (1 / len(leads) + 1 / (len(leads) - 1))
+    return fmean(leads) > _ONE_SIDED[min(len(leads), len(_ONE_SIDED) + 1) - 2] * sqrt(variance)
 
 
 def trial_of(record: Record) -> FixedTrial:

@@ -24,7 +24,7 @@ class Nested:
     scores
         What stands before, the study's own settings, then the tuned ones.
     winners
-        Best trial of each outer fold's study, by the fold's name.
+        Winner of each outer fold's study, by the fold's name.
     oracles
         By rung, the AUC that the truth of a synthetic cohort allows.
     outer_aucs
@@ -55,7 +55,7 @@ class Nested:
 
 
 def winners_of(split: Split, records: Records) -> dict[str, Record]:
-    """Return the best trial of each outer fold's study, by the fold's name.
+    """Return the winner of each outer fold's study, by the fold's name.
 
     Raises
     ------
@@ -66,14 +66,14 @@ def winners_of(split: Split, records: Records) -> dict[str, Record]:
 
 
 def winner_of(records: Records, study: str) -> Record:
-    """Return the best trial of a study.
+    """Return the winner of a study: its best trial, or the study's own settings.
 
     Raises
     ------
     InvalidDataError
         If it has none that was trained to its end.
     """
-    winner = records.best(study)
+    winner = records.winner(study)
     if winner is None:
         failed: Sequence[Record] = [r for r in records.of(study) if r.state == "fail"]
         reason = f"; the first failed: {failed[0].reason}" if failed else ""

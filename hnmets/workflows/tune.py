@@ -96,8 +96,9 @@ class Progress:
 
     Parameters
     ----------
-    best
-        Highest value among the trials that were trained to their end.
+    best, winner
+        Highest value among the trials that were trained to their end, and what it comes to: the
+        study's own settings, where that is not surely better.
     """
 
     study: str
@@ -108,6 +109,7 @@ class Progress:
     running: int
     stale: int
     best: Record | None
+    winner: Record | None
 
     @property
     def finished(self) -> int:
@@ -116,8 +118,9 @@ class Progress:
 
     def as_json(self) -> dict[str, object]:
         """Return how far it is as a JSON object."""
-        best = self.best and self.best.as_json()
-        return {**{f.name: getattr(self, f.name) for f in fields(self)}, "best": best}
+        trials = {"best": self.best, "winner": self.winner}
+        told = {f.name: getattr(self, f.name) for f in fields(self)}
+        return told | {name: record and record.as_json() for name, record in trials.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +277,7 @@ def _progress(records: Records, study: str) -> Progress:
         running=states.count("running"),
         stale=records.stale(study),
         best=records.best(study),
+        winner=records.winner(study),
     )
 
 

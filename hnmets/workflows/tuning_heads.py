@@ -10,6 +10,7 @@ from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.split import Split
 from hnmets.datasets.view import FeatureView
 from hnmets.domain.errors import InvalidDataError
+from hnmets.tuning.configuration import HeadConfiguration, params_of
 from hnmets.tuning.part import save_part
 from hnmets.tuning.plan import HeadPlan
 from hnmets.tuning.space import NONE, HeadSpace
@@ -83,7 +84,7 @@ def prepare_heads(
     dataset = assemble(material.snapshot, view)
     unsuspicious(dataset)
     inner = inner_folds(study, material.split, dataset)
-    plan = _plan(study, space, dataset, material.split, inner)
+    plan = _plan(study, space, (dataset, material.split, default), inner)
     folder = opened_folder(study, plan.name, must_exist=must_exist)
     missing = list(missing_parts(folder, inner, material.split))
 
@@ -119,7 +120,11 @@ def checked_space(space: HeadSpace, recipes: Sequence[Recipe], study: Study) -> 
     InvalidDataError
         If it names what the store lacks.
     """
-    radiomics = _of_families(recipes, study.selection.radiomics)
+    radiomics = sorted(
+        _of_families(recipes, study.selection.radiomics),
+        # Drawn regions before their rings.
+        key=lambda name: name.rpartition(".")[2] not in study.drawn,
+    )
     embeddings = _of_families(recipes, study.selection.embeddings)
     filled = replace(
         space,
@@ -170,8 +175,9 @@ def _searched(space: HeadSpace) -> Iterator[str]:
 
 
 def _plan(
-    study: Study, space: HeadSpace, dataset: Dataset, split: Split, inner: InnerFolds
+    study: Study, space: HeadSpace, material: tuple[Dataset, Split, Rung], inner: InnerFolds
 ) -> HeadPlan:
+    dataset, split, default = material
     studies = {name: len(folds) for name, folds in inner.folds.items()}
     name = name_of(
         "head",
@@ -192,6 +198,22 @@ def _plan(
         trials=study.tuning.trials,
         seed=study.tuning.seed,
         rungs=study.tuning.rungs,
+        own=params_of(_own(study, space, default), space),
         space=space,
         base=study.head,
+    )
+
+
+def _own(study: Study, space: HeadSpace, default: Rung) -> HeadConfiguration:
+    """Return the study's own settings, on everything that its ladder's last rung sees."""
+    # In the order in which the space names them.
+    radiomics = dict.fromkeys(name for names in space.radiomics or () for name in names)
+    embeddings = set(space.embeddings or ())
+    return HeadConfiguration(
+        radiomics=tuple(name for name in radiomics if name in default.recipes),
+        embedding=tuple(name for name in default.recipes if name in embeddings),
+        correlation_limit=study.selection.correlation_limit,
+        top=study.selection.top,
+        components=study.selection.components,
+        head=study.head,
     )

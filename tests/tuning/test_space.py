@@ -1,10 +1,10 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from optuna.trial import FixedTrial
 
-from hnmets.tuning.configuration import configuration_of
+from hnmets.tuning.configuration import HeadConfiguration, configuration_of, params_of
 from hnmets.tuning.space import HeadSpace, Range, from_json
 from tests.builders_searches import EMBEDDING, QUICK, RING, SPACE, TUMOUR
 
@@ -92,3 +92,35 @@ def test_a_choice_of_one_is_a_decision_and_no_question() -> None:
     )
     found = configuration_of(FixedTrial({}), decided, QUICK)
     assert (found.head.hidden, found.head.dropout, found.head.projection) == ((5,), 0.25, 8)
+
+
+def test_a_trial_that_chooses_a_configuration_comes_to_it() -> None:
+    for head in (
+        replace(QUICK, sparsity=1.0),
+        replace(QUICK, fusion="gated", hidden=(6, 3), projection=2, loss="focal"),
+    ):
+        for radiomics, embedding in (((TUMOUR, RING), (EMBEDDING,)), ((), ())):
+            limit, top = (0.9, 6) if radiomics else (0.8, 3)
+            own = HeadConfiguration(
+                radiomics=radiomics,
+                embedding=embedding,
+                correlation_limit=limit,
+                top=top,
+                components=4 if embedding else 2,
+                head=head,
+            )
+            chosen = params_of(own, SPACE)
+            assert chosen
+            assert configuration_of(FixedTrial(chosen), SPACE, QUICK) == own
+
+
+def test_a_configuration_outside_of_the_space_is_chosen_by_nothing() -> None:
+    own = HeadConfiguration(
+        radiomics=(),
+        embedding=(),
+        correlation_limit=0.8,
+        top=3,
+        components=2,
+        head=replace(QUICK, learning_rate=0.5),
+    )
+    assert params_of(own, SPACE) == {}
