@@ -182,7 +182,7 @@ def test_nothing_of_a_model_changes_by_being_tried_elsewhere(ours: Study, theirs
     before = predict.by_cases(ours, ["HN-A-000"], model="1")
     validate(ours, theirs)
     after = predict.by_cases(ours, ["HN-A-000"], model="1")
-    assert after == before
+    assert (after.as_json(), after.opened.digest) == (before.as_json(), before.opened.digest)
     assert isinstance(after.answers[0], Prediction)
 
 
