@@ -20,9 +20,9 @@ CNN = Request(backbone="cnn")
 FOLDS = ("repeat 1 fold 1", "repeat 1 fold 2")
 
 
-def with_crops(folder: Path) -> Path:
-    """Write a cohort of 24 cases with its store; return its study file."""
-    file = write_cohort(folder, SyntheticCohort(cases=24, seed=5, scale=0.25))
+def with_crops(folder: Path, *, cases: int = 24) -> Path:
+    """Write a cohort with its store; return its study file."""
+    file = write_cohort(folder, SyntheticCohort(cases=cases, seed=5, scale=0.25))
     build(settings(file))
     return file
 

@@ -39,6 +39,9 @@ def search_figures(
 ) -> dict[str, bytes]:
     """Return the figures of a study as SVG, by name; none of a study without a value.
 
+    Where no setting differs among the trials that were trained to their end, there is none of the
+    settings.
+
     Parameters
     ----------
     importance
@@ -48,11 +51,10 @@ def search_figures(
     complete = [record for record in scored if record.state == "complete"]
     if not complete:
         return {}
-    drawings: dict[str, Callable[[], Figure]] = {
-        "history": lambda: draw_history(scored),
-        "slice": lambda: draw_slices(complete, _ordered(complete, importance)),
-        "parallel": lambda: draw_parallel(complete, _ordered(complete, importance)),
-    }
+    drawings: dict[str, Callable[[], Figure]] = {"history": lambda: draw_history(scored)}
+    if names := _ordered(complete, importance):
+        drawings["slice"] = lambda: draw_slices(complete, names)
+        drawings["parallel"] = lambda: draw_parallel(complete, names)
     if importance:
         drawings["importance"] = lambda: draw_importance(importance)
     figures = {}
@@ -98,7 +100,7 @@ def draw_importance(importance: Mapping[str, float]) -> "Figure":
 def draw_slices(complete: Sequence["Record"], names: Sequence[str]) -> "Figure":
     """Draw the value against each setting."""
     rows = -(-len(names) // 2)
-    figure = canvas(0.3 + _SLICE_INCH * max(rows, 1))
+    figure = canvas(0.3 + _SLICE_INCH * rows)
     grid = figure.subplots(rows, 2, squeeze=False, sharey=True).ravel()
     for axes, name in zip(grid, names, strict=False):
         own = [record for record in complete if name in record.params]

@@ -125,8 +125,13 @@ def search_folder(study: Study, name: str) -> Path:
     return study.store_folder / "tuning" / name
 
 
-def inner_folds(study: Study, split: Split, dataset: Dataset) -> InnerFolds:
+def inner_folds(study: Study, split: Split, dataset: Dataset, *, fewest: int) -> InnerFolds:
     """Divide the training part of each outer fold, and everybody, anew.
+
+    Parameters
+    ----------
+    fewest
+        Inner folds that a study needs.
 
     Raises
     ------
@@ -144,8 +149,10 @@ def inner_folds(study: Study, split: Split, dataset: Dataset) -> InnerFolds:
             unsearched[name] = str(error)
             continue
         usable = tuple(fold for fold in folds if not fold.why_not_estimable)
-        if len(usable) < 2:
-            unsearched[name] = folds[0].why_not_estimable or "it has one usable inner fold"
+        if len(usable) < fewest:
+            unsearched[name] = (
+                folds[0].why_not_estimable or f"it has {len(usable)} usable inner folds"
+            )
         else:
             inner[name] = usable
     if EVERYBODY in unsearched or len(inner) < 2:

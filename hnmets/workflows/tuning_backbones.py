@@ -76,7 +76,7 @@ def prepare_backbones(
     _refuse_weights(study)
     view = FeatureView(name="crops", recipes=(lessons.embedding.recipe.label,))
     dataset = assemble(material.snapshot, view)
-    inner = inner_folds(study, material.split, dataset)
+    inner = inner_folds(study, material.split, dataset, fewest=1)
     plan = _plan(study, lessons, dataset.digest, material.split.hash, inner)
     folder = opened_folder(study, plan.name, must_exist=must_exist)
     from hnmets.tuning.crop_file import has_crops, save_crops

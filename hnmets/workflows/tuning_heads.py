@@ -83,7 +83,7 @@ def prepare_heads(
     view = FeatureView(name="search", recipes=tuple(names), policy=study.evaluation.policy)
     dataset = assemble(material.snapshot, view)
     unsuspicious(dataset)
-    inner = inner_folds(study, material.split, dataset)
+    inner = inner_folds(study, material.split, dataset, fewest=2)
     plan = _plan(study, space, (dataset, material.split, default), inner)
     folder = opened_folder(study, plan.name, must_exist=must_exist)
     missing = list(missing_parts(folder, inner, material.split))
