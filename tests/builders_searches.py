@@ -20,6 +20,27 @@ from hnmets.tuning.space import NONE, HeadSpace, Range
 from hnmets.tuning.worker import Told
 
 TUMOUR, RING, EMBEDDING = "radiomics.tumour", "radiomics.ring", "embedding.both"
+# Added to the study file of `every_modality`.
+EVERY_MODALITY_SEARCH = """
+[selection]
+trees = 20
+
+[head]
+epochs = 8
+patience = 8
+
+[tuning]
+trials = 10
+inner_folds = 3
+rungs = [3]
+
+[tuning.head]
+top = [2, 4]
+components = [2, 4]
+correlation_limit = [0.9]
+hidden = [[4], [8]]
+projection = [4]
+"""
 QUICK = HeadParameters(
     hidden=(6,), projection=4, epochs=6, patience=6, batch_size=32, sparsity=0.0
 )

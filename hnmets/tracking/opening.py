@@ -20,6 +20,9 @@ def open_tracker(project: Path) -> SpooledTracker:
     project
         Folder of the study file.
     """
+    # MLflow's thread imports it, and scikit-learn looks at whatever of it is there by then.
+    import polars  # noqa: F401
+
     place = place_of(project, os.environ)
     privacy = Privacy.of(project)
     return SpooledTracker(

@@ -21,28 +21,8 @@ from hnmets.workflows.study import Study, load_study
 from hnmets.workflows.tune import Request, Tuning
 from hnmets.workflows.tuning_heads import checked_space
 from tests.builders_ladders import every_modality
-from tests.builders_searches import start_worker
+from tests.builders_searches import EVERY_MODALITY_SEARCH, start_worker
 
-QUICK = """
-[selection]
-trees = 20
-
-[head]
-epochs = 8
-patience = 8
-
-[tuning]
-trials = 10
-inner_folds = 3
-rungs = [3]
-
-[tuning.head]
-top = [2, 4]
-components = [2, 4]
-correlation_limit = [0.9]
-hidden = [[4], [8]]
-projection = [4]
-"""
 FOLDS = ("repeat 1 fold 1", "repeat 1 fold 2")
 
 
@@ -52,7 +32,7 @@ def quick(
     """The study with every modality, and a small search in its file."""
     folder.mkdir(exist_ok=True)
     study = every_modality(folder, cases=cases, seed=seed, effect=effect)
-    study.file.write_text(study.file.read_text() + QUICK)
+    study.file.write_text(study.file.read_text() + EVERY_MODALITY_SEARCH)
     return load_study(study.file, environ={}, flags=flags)
 
 
