@@ -46,8 +46,8 @@ WIDTHS = {816: (768, 36, 12), 112: (64, 36, 12)}
 MODALITIES = ("embedding.both", "radiomics.tumour", "clinical")
 WANTED_RATIO = {816: 3.0, 112: 8.0}
 WANTED_SHARE = 0.05
-EPOCHS, SHARE_EPOCHS, AUC_EPOCHS = 3, 30, 15
-TRIALS, LOOP_TRIALS, ROUNDS = 32, 2, 3
+EPOCHS, AUC_EPOCHS = 30, 15
+TRIALS, LOOP_TRIALS, ROUNDS = 16, 1, 3
 SPACE = HeadSpace(
     radiomics=((),),
     embeddings=("none",),
@@ -106,12 +106,12 @@ def share() -> bool:
 
     HeadSearch.tried = timed  # type: ignore[method-assign]
     try:
-        whole = search(folds, 816, 16, SHARE_EPOCHS)
+        whole = search(folds, 816, 16, EPOCHS)
     finally:
         HeadSearch.tried = plain  # type: ignore[method-assign]
     others = 1 - spent[0] / whole
     print(
-        f"816 inputs, {SHARE_EPOCHS} epochs, batch of 16: {whole / 16:.2f} s of CPU per trial, "
+        f"816 inputs, {EPOCHS} epochs, batch of 16: {whole / 16:.2f} s of CPU per trial, "
         f"of which Optuna and MLflow {others:.1%}, wanted below {WANTED_SHARE:.0%}"
     )
     return others < WANTED_SHARE
