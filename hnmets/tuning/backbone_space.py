@@ -1,6 +1,7 @@
 """What a search of backbones may choose, and how a trial comes to one; loads no library."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 from hnmets.models.backbone.parameters import SAFE_AUGMENTATIONS, Augmentation, BackboneParameters
@@ -76,9 +77,10 @@ class BackboneSpace:
         """Return why one of its shapes is none for crops of an edge; empty where all are."""
         try:
             shapes = [
-                own.reshaped(embed_dim=embed, patch=patch)
-                for embed in self.embed_dim or ()
-                for patch in self.patch or ()
+                own.reshaped(embed_dim=embed, depths=depths, window=window, patch=patch)
+                for embed, depths, window, patch in product(
+                    self.embed_dim or (), self.depths or (), self.window or (), self.patch or ()
+                )
             ]
         except ValueError as error:
             return str(error)

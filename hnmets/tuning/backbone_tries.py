@@ -61,16 +61,20 @@ class BackboneTries:
         return [self._tried(trial) for trial in trials]
 
     def _tried(self, trial: Trial) -> Told:
-        chosen = self.plan.configuration(trial)
         checkpoint = self._checkpoint(trial.number)
+        told = self._told(trial, checkpoint)
+        # Only now: a training that a second signal has ended goes on from it.
+        checkpoint.unlink(missing_ok=True)
+        return told
+
+    def _told(self, trial: Trial, checkpoint: Path) -> Told:
+        chosen = self.plan.configuration(trial)
         try:
             trained = self._trained(trial, chosen, checkpoint)
         except _EndedError:
             return Told(value=self._aucs_so_far(trial)[-1], ended_early=True, attributes={})
         except HnmetsError as error:
             return Told(value=None, reason=str(error), attributes={})
-        finally:
-            checkpoint.unlink(missing_ok=True)
         losses = np.array([epoch.inner_loss for epoch in trained.epochs])
         save_curves(self.folder, self.study, trial.number, [losses])
         value = self._scored(trained)

@@ -150,9 +150,7 @@ def inner_folds(study: Study, split: Split, dataset: Dataset, *, fewest: int) ->
             continue
         usable = tuple(fold for fold in folds if not fold.why_not_estimable)
         if len(usable) < fewest:
-            unsearched[name] = (
-                folds[0].why_not_estimable or f"it has {len(usable)} usable inner folds"
-            )
+            unsearched[name] = next(f.why_not_estimable for f in folds if f.why_not_estimable)
         else:
             inner[name] = usable
     if EVERYBODY in unsearched or len(inner) < 2:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +36,6 @@ from hnmets.workflows.searches import (
 )
 from hnmets.workflows.study import Study
 
-if TYPE_CHECKING:
-    pass
-
 # A share of the epochs: before, networks tell little of what they will become.
 _FIRST_RUNG = 4
 
@@ -71,9 +67,9 @@ def prepare_backbones(
         If the study has no outcome, the store no crops, the space a shape that is none for them,
         or no fold can be searched for.
     """
+    _refuse_weights(study)
     material = material_of(study)
     lessons = lessons_of(study, material.snapshot, material.split, backbone="swin", init=None)
-    _refuse_weights(study)
     view = FeatureView(name="crops", recipes=(lessons.embedding.recipe.label,))
     dataset = assemble(material.snapshot, view)
     inner = inner_folds(study, material.split, dataset, fewest=1)
