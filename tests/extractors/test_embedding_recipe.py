@@ -84,6 +84,10 @@ def test_weights_from_a_file_are_named_by_their_digest(tmp_path: Path) -> None:
         {"spacing_mm": 1.5},
         {"window_hu": (-175.0, 250.0)},
         {"precision": "half"},
+        {"embed_dim": 96},
+        {"depths": (2, 2, 6, 2)},
+        {"window": 4},
+        {"patch": 1},
     ],
     ids=lambda changed: next(iter(changed)),
 )
@@ -99,10 +103,18 @@ def test_what_moves_the_values_is_another_recipe(changed: dict[str, Any]) -> Non
         {"compiled": True},
         {"merging": "fixed"},
         {"size_voxels": 96, "spacing_mm": 1},
+        {"embed_dim": 48, "depths": (2, 2, 2, 2), "window": 7, "patch": 2},
     ],
 )
 def test_what_does_not_move_the_values_is_the_same_recipe(changed: dict[str, Any]) -> None:
     assert recipe(**changed).fingerprint == recipe().fingerprint
+
+
+def test_a_wider_network_has_as_many_more_numbers_from_the_same_crop() -> None:
+    wider = EmbeddingParameters(preset="ci", embed_dim=24)
+    assert (wider.embedding_size, wider.architecture.heads) == (384, (2, 4, 8, 16))
+    assert wider.crop == EmbeddingParameters(preset="ci").crop
+    assert len(recipe(preset="ci", embed_dim=24).columns) == 384
 
 
 def test_variants_and_region_rules_are_recipes_of_their_own() -> None:
@@ -150,6 +162,8 @@ def test_a_missing_weights_file_is_named(tmp_path: Path) -> None:
         ({"weights": Path("w.pt")}, "weights need merging"),
         ({"size_voxels": 80}, "size_voxels is 80, must be a multiple of 32"),
         ({"size_voxels": 0}, "must be above 0"),
+        ({"patch": 4}, "size_voxels is 96, must be a multiple of 64"),
+        ({"embed_dim": 40}, "embed_dim is 40, must be a multiple of 16"),
         ({"spacing_mm": 0.0}, "must be above 0"),
         ({"batch_size": 0}, "batch_size must be above 0"),
         ({"seed": -1}, "seed not negative"),

@@ -207,6 +207,14 @@ def test_too_few_events_for_inner_folds_stop_the_search_with_the_reason(tmp_path
         tune.run(study, Request(device="cpu"), tracker=InMemoryTracker())
 
 
+def test_an_inner_fold_that_lacks_events_stops_the_search_with_its_reason(tmp_path: Path) -> None:
+    # Three events in the training part: the first inner fold has two to learn from, the second
+    # has one.
+    study = quick(tmp_path, cases=24, seed=30, **{"tuning.inner_folds": 2})
+    with pytest.raises(InvalidDataError, match=r"fold 1: training: 1 patient with the event"):
+        tune.run(study, Request(device="cpu"), tracker=InMemoryTracker())
+
+
 @pytest.mark.slow
 def test_of_noise_the_inner_best_promises_and_the_outer_folds_do_not_keep(tmp_path: Path) -> None:
     outer, inner = [], []
