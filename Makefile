@@ -31,7 +31,7 @@ static: environment
 	$(BIN)/mypy
 
 tests: environment
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 # The wheel must work alone: its package `cli` is easily overwritten by a foreign one.
 wheel: environment
