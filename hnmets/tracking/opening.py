@@ -1,6 +1,7 @@
 """The tracker of a project, as the workflows use it."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 from hnmets.tracking.mlflow_tracker import MlflowTracker
@@ -10,6 +11,8 @@ from hnmets.tracking.spooled import Patience, SpooledTracker
 
 # A database on this machine is slow at most; its first use makes fifty tables.
 _LOCAL_STILL_S = 120.0
+# What MLflow imports, and scikit-learn uses as soon as it stands in `sys.modules`.
+_SHARED = ("pandas", "polars", "pyarrow")
 
 
 def open_tracker(project: Path) -> SpooledTracker:
@@ -20,9 +23,10 @@ def open_tracker(project: Path) -> SpooledTracker:
     project
         Folder of the study file.
     """
-    # MLflow's thread imports it, and scikit-learn looks at whatever of it is there by then.
-    import polars  # noqa: F401
-
+    # Before the tracker's own thread does: a model that is fitted meanwhile would meet half a
+    # module, and fail.
+    for name in _SHARED:
+        import_module(name)
     place = place_of(project, os.environ)
     privacy = Privacy.of(project)
     return SpooledTracker(
