@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -144,3 +145,11 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     """Kill a process that cannot say goodbye."""
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+def wait_until(reached: Callable[[], bool], seconds: float = 120) -> None:
+    """Look again and again, and fail after so many seconds."""
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)

@@ -1,8 +1,8 @@
 """What a search of backbones may choose, and how a trial comes to one; loads no library."""
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from hnmets.models.backbone.parameters import SAFE_AUGMENTATIONS, Augmentation, BackboneParameters
 from hnmets.networks.architecture import Architecture, BackboneName
@@ -106,10 +106,6 @@ class BackboneConfiguration:
     architecture: Architecture
     init: int
     training: BackboneParameters
-
-    def as_json(self) -> dict[str, Any]:  # Any: what JSON can hold
-        """Return the configuration as a JSON object."""
-        return asdict(self)
 
 
 def backbone_of(

@@ -1,6 +1,5 @@
 """The crops of a search of backbones, and who is who among them: arrays, read with numpy alone."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from feature_store.atomic import write_atomic
 from hnmets.models.backbone.crops import Crops
+from hnmets.tuning.arrays import write_arrays
 
 _CROPS = "crops.npz"
 
@@ -31,15 +30,8 @@ class Roles:
 
 def save_crops(folder: Path, crops: Crops, outcome: NDArray[np.bool_]) -> None:
     """Write the crops of all cases with their outcome; nothing in the file names a patient."""
-    content = io.BytesIO()
-    np.savez(
-        content,
-        allow_pickle=False,
-        ct=crops.ct.cpu().numpy(),
-        masks=crops.masks.cpu().numpy(),
-        outcome=outcome,
-    )
-    write_atomic(folder / _CROPS, content.getbuffer())
+    ct, masks = crops.ct.cpu().numpy(), crops.masks.cpu().numpy()
+    write_arrays(folder / _CROPS, {"ct": ct, "masks": masks, "outcome": outcome})
 
 
 def has_crops(folder: Path) -> bool:
@@ -57,10 +49,7 @@ def load_crops(folder: Path, device: str) -> tuple[Crops, NDArray[np.bool_]]:
 
 def save_roles(path: Path, roles: Roles) -> None:
     """Write the roles of a study."""
-    content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **vars(roles))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, content.getvalue())
+    write_arrays(path, vars(roles))
 
 
 def load_roles(path: Path) -> Roles:

@@ -1,6 +1,5 @@
 """What heads learn from in one inner fold: arrays in one file, read with numpy alone."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from feature_store.atomic import write_atomic
 from hnmets.models.head_member import HeadRows
+from hnmets.tuning.arrays import write_arrays
 from hnmets.tuning.configuration import HeadConfiguration
 from hnmets.tuning.space import label
 
@@ -138,10 +137,7 @@ def save_part(path: Path, part: Part) -> None:
         arrays[f"values {place}"] = block.values
         arrays[f"modalities {place}"] = np.array(block.modalities)
         arrays[f"rank {place}"] = block.rank
-    content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, content.getvalue())
+    write_arrays(path, arrays)
 
 
 def load_part(path: Path) -> Part:

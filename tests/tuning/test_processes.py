@@ -4,9 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from hnmets.tuning.plan import EVERYBODY, HeadPlan
 from hnmets.tuning.records import Record, Records
 from hnmets.tuning.starting import STORAGE
 from tests import postgres
-from tests.builders_searches import kill, start_worker, written
+from tests.builders_searches import kill, start_worker, wait_until, written
 
 # What a machine without the store may lack.
 ABSENT = (
@@ -42,13 +41,6 @@ def records_of(plan: HeadPlan, folder: Path, url: str) -> Records:
 
 def trials(records: Records) -> list[Record]:
     return records.of(EVERYBODY)
-
-
-def wait_until(reached: Callable[[], bool], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.1)
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 import json
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from hnmets.workflows.study import Study, load_study
 from hnmets.workflows.tune import Request, Tuning
 from tests.builders_backbones import FOLDS, with_crops
 from tests.builders_cohorts import study_of
-from tests.builders_searches import kill, start_worker
+from tests.builders_searches import kill, start_worker, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -129,13 +128,6 @@ def copied(file: Path, folder: Path) -> Path:
     """Copy a cohort with its store, for a search that others shall not meet."""
     shutil.copytree(file.parent, folder / "copy", ignore=shutil.ignore_patterns("tuning"))
     return folder / "copy" / file.name
-
-
-def wait_until(reached: Callable[[], bool], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
