@@ -9,7 +9,7 @@ Salmon et al. 2011, doi:10.1145/2063384.2063405; the mixing constants are Wellon
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -28,17 +28,20 @@ class Dropout:
     Parameters
     ----------
     keys
-        int32, shape (members,): a hash of each member's seed.
+        int32, shape (seeds,): a hash of each distinct seed; the trials of a search share them.
+    places
+        int64, shape (members,): of each member's key.
     dropped
         float32, shape (members, 1, 1): share of the units that are dropped, in 256ths.
     """
 
     keys: Tensor
+    places: Tensor
     dropped: Tensor
 
     def among(self, places: Tensor) -> "Dropout":
         """Return the dropout of some of the members."""
-        return Dropout(keys=self.keys[places], dropped=self.dropped[places])
+        return replace(self, places=self.places[places], dropped=self.dropped[places])
 
     def factors(self, step: int, *, rows: int, units: int) -> Tensor:
         """Return 0 for a dropped unit and 1 / (1 − share) for another.
@@ -59,7 +62,8 @@ class Dropout:
         turn = (step * _GOLDEN + 2**31) % 2**32 - 2**31
         keys = _hashed(self.keys + turn)
         bits = _hashed(counter * _GOLDEN + keys[:, None]).view(torch.uint8)
-        levels = bits[:, : rows * units].view(len(keys), rows, units).float()
+        bits = bits[:, : rows * units].index_select(0, self.places)
+        levels = bits.view(len(self.places), rows, units).float()
         # In place on floats: comparing bytes and choosing by the result takes six times as long.
         return levels.ge_(self.dropped).mul_(_LEVELS / (_LEVELS - self.dropped))
 
@@ -71,9 +75,11 @@ def dropout_of(
     levels = np.rint(np.array(shares, dtype=np.float32) * _LEVELS)
     if not levels.any():
         return None
-    states = [np.random.SeedSequence(seed).generate_state(1)[0] for seed in seeds]
+    distinct = {seed: place for place, seed in enumerate(dict.fromkeys(seeds))}
+    states = [np.random.SeedSequence(seed).generate_state(1)[0] for seed in distinct]
     return Dropout(
         keys=torch.from_numpy(np.array(states, dtype=np.uint32).view(np.int32)).to(device),
+        places=torch.tensor([distinct[seed] for seed in seeds], device=device),
         dropped=torch.from_numpy(levels).view(-1, 1, 1).to(device),
     )
 

@@ -1,13 +1,13 @@
 """AdamW for stacks: each member with its own learning rate and weight decay."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from math import cos, pi
 
 import torch
 from torch import Tensor
-from torch.optim.adamw import adamw
 
 _BETAS = (0.9, 0.999)
 _EPSILON = 1e-8
@@ -43,6 +43,8 @@ class StackedAdamW:
     rates
         One per member. Neighbours with equal rates are updated by one call of the fused kernel
         of the CPU, so put them side by side.
+    weights
+        By name, first axis the members; they are changed in place.
     first, second
         Moments by name, of the shapes of the weights.
     steps
@@ -50,45 +52,49 @@ class StackedAdamW:
     """
 
     rates: tuple[Rate, ...]
+    weights: Tensors
     first: Tensors
     second: Tensors
     steps: int = 0
 
-    def among(self, places: Tensor) -> "StackedAdamW":
-        """Return the optimiser of some of the members."""
+    def among(self, places: Tensor, weights: Tensors) -> "StackedAdamW":
+        """Return the optimiser of some of the members, whose weights are these."""
         return replace(
             self,
             rates=tuple(self.rates[place] for place in places.tolist()),
+            weights=weights,
             first={name: moment[places] for name, moment in self.first.items()},
             second={name: moment[places] for name, moment in self.second.items()},
         )
 
     @torch.no_grad()
-    def update(self, weights: Tensors, gradients: Tensors, epoch: int) -> None:
-        """Change the weights in place.
+    def update(self, gradients: Tensors, epoch: int) -> None:
+        """Change the weights.
 
         Parameters
         ----------
-        weights, gradients
-            By name, first axis the members.
+        gradients
+            By name, of the shapes of the weights.
         """
         self.steps += 1
         # A kernel that walks along memory would take a transposed gradient for another one.
-        gradients = {name: gradient.contiguous() for name, gradient in gradients.items()}
-        fused = next(iter(weights.values())).device.type == "cpu"
-        (self._fused if fused else self._elementwise)(weights, gradients, epoch)
+        gradients = {name: gradients[name].contiguous() for name in self.weights}
+        fused = next(iter(self.weights.values())).device.type == "cpu"
+        (self._fused if fused else self._elementwise)(gradients, epoch)
 
-    def _fused(self, weights: Tensors, gradients: Tensors, epoch: int) -> None:
+    def _fused(self, gradients: Tensors, epoch: int) -> None:
         """One call per run of equal rates: a GPU would wait for the launches of many runs."""
-        for rate, members in _runs(self.rates):
-            adamw(
-                [weight[members] for weight in weights.values()],
-                [gradient[members] for gradient in gradients.values()],
-                [moment[members] for moment in self.first.values()],
-                [moment[members] for moment in self.second.values()],
+        steps = [torch.tensor(float(self.steps))] * len(gradients)
+        slopes = _by_run(self._runs, gradients)
+        for (rate, _), own, slope in zip(self._runs, self._updated, slopes, strict=True):
+            # What `torch.optim.AdamW(fused=True)` calls; its own step costs as much again.
+            torch._fused_adamw_(
+                own[0],
+                slope,
+                own[1],
+                own[2],
                 [],
-                [torch.tensor(float(self.steps - 1)) for _ in weights],
-                fused=True,
+                steps,
                 amsgrad=False,
                 beta1=_BETAS[0],
                 beta2=_BETAS[1],
@@ -98,15 +104,26 @@ class StackedAdamW:
                 maximize=False,
             )
 
-    def _elementwise(self, weights: Tensors, gradients: Tensors, epoch: int) -> None:
+    @cached_property
+    def _runs(self) -> list[tuple[Rate, int]]:
+        """Each run of neighbours with equal rates, and how many they are."""
+        return [(rate, len(list(run))) for rate, run in groupby(self.rates)]
+
+    @cached_property
+    def _updated(self) -> list[tuple[list[Tensor], ...]]:
+        """Weights and moments of each run, as views."""
+        tables = (self.weights, self.first, self.second)
+        return list(zip(*(_by_run(self._runs, table) for table in tables), strict=True))
+
+    def _elementwise(self, gradients: Tensors, epoch: int) -> None:
         """All members in one go, the rates spread over them."""
         beta1, beta2 = _BETAS
         correction = (1 - beta2**self.steps) ** 0.5
-        like = next(iter(weights.values()))
+        like = next(iter(self.weights.values()))
         rates = _spread([rate.at(epoch) for rate in self.rates], like)
         kept = 1 - rates * _spread([rate.weight_decay for rate in self.rates], like)
         strides = rates * correction / (1 - beta1**self.steps)
-        for name, weight in weights.items():
+        for name, weight in self.weights.items():
             gradient, second = gradients[name], self.second[name]
             weight.mul_(kept)
             first = self.first[name].lerp_(gradient, 1 - beta1)
@@ -118,18 +135,17 @@ def stacked_adamw(rates: Sequence[Rate], weights: Tensors) -> StackedAdamW:
     """Return an optimiser that has not seen a gradient."""
     return StackedAdamW(
         rates=tuple(rates),
+        weights=weights,
         first={name: torch.zeros_like(weight) for name, weight in weights.items()},
         second={name: torch.zeros_like(weight) for name, weight in weights.items()},
     )
 
 
-def _runs(rates: Sequence[Rate]) -> Iterator[tuple[Rate, slice]]:
-    """Return each run of members with equal rates."""
-    start = 0
-    for rate, run in groupby(rates):
-        stop = start + len(list(run))
-        yield rate, slice(start, stop)
-        start = stop
+def _by_run(runs: Sequence[tuple[Rate, int]], table: Tensors) -> list[list[Tensor]]:
+    """Return views of the tensors of a table, the members of each run by themselves."""
+    sizes = [size for _, size in runs]
+    parts = [torch.split(each.detach(), sizes) for each in table.values()]
+    return [list(own) for own in zip(*parts, strict=True)]
 
 
 def _spread(values: Sequence[float], like: Tensor) -> Tensor:

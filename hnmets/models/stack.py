@@ -15,6 +15,7 @@ import torch
 
 from hnmets.models.head_member import Member, Trained
 from hnmets.models.head_padding import Kind, kind_of
+from hnmets.models.memory import keep_freed_memory
 from hnmets.models.stack_state import Stack, start
 
 # More members at once are no faster: the caches of a CPU core and the memory of a GPU are full.
@@ -111,6 +112,7 @@ def _train(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
+    keep_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -21,6 +21,8 @@ from hnmets.models.head_sparsity import Sparsity, sparsity_of
 from hnmets.models.head_start import initial_weights
 
 Tensors = dict[str, Tensor]
+# Members whose choosing rows a CPU scores at once: the units of all fill its caches many times.
+_SCORED_AT_ONCE = 10
 
 
 @dataclass(kw_only=True)
@@ -119,6 +121,7 @@ class Stack:
         rows = np.flatnonzero(self.running)
         kept = torch.from_numpy(rows).to(self.gamma.device)
         inputs, events, weights = self.choosing
+        own = {n: w.detach()[kept].requires_grad_() for n, w in self.weights.items()}
         return replace(
             self,
             members=tuple(self.members[row] for row in rows),
@@ -127,9 +130,9 @@ class Stack:
             choosing=(inputs[kept], events[kept], weights[kept]),
             class_weight=self.class_weight[kept],
             gamma=self.gamma[kept],
-            weights={n: w.detach()[kept].requires_grad_() for n, w in self.weights.items()},
+            weights=own,
             best={name: best[kept] for name, best in self.best.items()},
-            optimiser=self.optimiser.among(kept),
+            optimiser=self.optimiser.among(kept, own),
             dropout=None if self.dropout is None else self.dropout.among(kept),
             sparsity=None if self.sparsity is None else self.sparsity.among(kept),
             curve=self.curve[rows],
@@ -148,7 +151,7 @@ class Stack:
             logits(self.weights, inputs, self.layout, factors), events, weights, self.gamma
         )
         gradients = torch.autograd.grad(found.sum(), list(self.weights.values()))
-        self.optimiser.update(self.weights, dict(zip(self.weights, gradients, strict=True)), epoch)
+        self.optimiser.update(dict(zip(self.weights, gradients, strict=True)), epoch)
         if self.sparsity is not None:
             self.sparsity.shrink(self.weights, [r.at(epoch) for r in self.optimiser.rates])
         return found.detach()
@@ -156,8 +159,14 @@ class Stack:
     @torch.no_grad()
     def _choosing_losses(self) -> Tensor:
         inputs, events, weights = self.choosing
-        found = logits(self.weights, inputs, self.layout)
-        return losses(found, events, weights, self.gamma)
+        most = _SCORED_AT_ONCE if inputs.device.type == "cpu" else len(inputs)
+        found = []
+        for first in range(0, len(inputs), most):
+            part = slice(first, first + most)
+            own = {name: weight[part] for name, weight in self.weights.items()}
+            scores = logits(own, inputs[part], self.layout)
+            found.append(losses(scores, events[part], weights[part], self.gamma[part]))
+        return torch.cat(found)
 
 
 def start(members: Sequence[Member], device: torch.device) -> Stack:

@@ -47,7 +47,7 @@ def test_each_member_moves_as_with_an_optimiser_of_its_own() -> None:
     weights = start()
     ours = stacked_adamw(RATES, weights)
     for step in range(4):
-        ours.update(weights, gradients(step), step)
+        ours.update(gradients(step), step)
     require_expected(weights)
 
 
@@ -56,7 +56,7 @@ def test_the_form_for_gpus_moves_as_that_for_cpus() -> None:
     ours = stacked_adamw(RATES, weights)
     for step in range(4):
         ours.steps += 1
-        ours._elementwise(weights, gradients(step), step)
+        ours._elementwise(gradients(step), step)
     require_expected(weights)
 
 
@@ -66,10 +66,10 @@ def test_a_member_moves_the_same_after_others_have_left() -> None:
     kept = torch.tensor([0, 2])
     for step in range(4):
         if step == 2:
-            ours = ours.among(kept)
             weights = {name: weight[kept] for name, weight in weights.items()}
+            ours = ours.among(kept, weights)
         given = gradients(step)
-        ours.update(weights, {n: g[kept] for n, g in given.items()} if step > 1 else given, step)
+        ours.update({n: g[kept] for n, g in given.items()} if step > 1 else given, step)
     for row, member in enumerate(kept.tolist()):
         for name, weight in expected()[member].items():
             torch.testing.assert_close(weights[name][row], weight)
