@@ -31,7 +31,9 @@ def show(
         render.show_json(found.as_json())
         return
     render.show_table(f"{search}, {fold}", COLUMNS, [_row(each) for each in found.best[:most]])
-    render.show_facts("importance", {n: round(v, 3) for n, v in found.importance.items()})
+    if found.importance:
+        facts = {name: round(value, 3) for name, value in found.importance.items()}
+        render.show_facts("importance", facts)
     for reason, count in found.failures.items():
         render.say(f"failed: {count}, {reason}")
 

@@ -67,6 +67,8 @@ def search_figures(
 
 def draw_history(scored: Sequence["Record"]) -> "Figure":
     """Draw the value of each trial, and the best so far."""
+    from matplotlib.ticker import MaxNLocator
+
     figure = canvas(2.6)
     axes = figure.subplots()
     for state, colour, label in (
@@ -79,6 +81,7 @@ def draw_history(scored: Sequence["Record"]) -> "Figure":
     best = np.maximum.accumulate(_values(complete))
     axes.step(_numbers(complete), best, where="post", color=ORANGE, linewidth=1.2, label="best")
     axes.set_xlabel("trial")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel(_AUC)
     figure.legend(loc="outside upper left", ncols=3)
     return figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from hnmets.models.backbone.parameters import SAFE_AUGMENTATIONS, Augmentation, BackboneParameters
 from hnmets.networks.architecture import Architecture, BackboneName
 from hnmets.tuning.choosing import number, one
-from hnmets.tuning.space import Numbers, Range
+from hnmets.tuning.space import Numbers, Range, require_possible
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
@@ -61,6 +61,7 @@ class BackboneSpace:
         for each in fields(self):
             if getattr(self, each.name) == ():
                 raise ValueError(f"`{each.name}` has nothing to choose from")
+        require_possible(self, BackboneParameters())
 
     def filled(self, own: Architecture) -> "BackboneSpace":
         """Return the space with the shapes around a study's own where it names none."""

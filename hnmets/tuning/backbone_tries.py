@@ -1,6 +1,6 @@
 """Trials of a study of backbones: one network at a time, halved over the epochs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -72,7 +72,8 @@ class BackboneTries:
         try:
             trained = self._trained(trial, chosen, checkpoint)
         except _EndedError:
-            return Told(value=self._aucs_so_far(trial)[-1], ended_early=True, attributes={})
+            reported = self._reported(trial)
+            return Told(value=reported[max(reported)], ended_early=True, attributes={})
         except HnmetsError as error:
             return Told(value=None, reason=str(error), attributes={})
         losses = np.array([epoch.inner_loss for epoch in trained.epochs])
@@ -95,12 +96,12 @@ class BackboneTries:
         """Train, and ask after each epoch whether to go on; a killed training goes on."""
         crops, outcome = _crops(self.folder, self.device)
 
-        def after(epoch: Epoch) -> None:
-            # What was reported before a kill is still there.
-            seen = self._aucs_so_far(trial)
-            best = max([*seen, 0.5 if epoch.inner_auc is None else epoch.inner_auc])
-            trial.report(best, len(seen) + 1)
-            if len(seen) + 1 in self.plan.rungs and trial.should_prune():
+        def after(epochs: Sequence[Epoch]) -> None:
+            # A kill may come before what the checkpoint holds was reported, or after.
+            if len(epochs) not in self._reported(trial):
+                aucs = (0.5 if each.inner_auc is None else each.inner_auc for each in epochs)
+                trial.report(max(aucs), len(epochs))
+            if len(epochs) in self.plan.rungs and trial.should_prune():
                 raise _EndedError
 
         return train(
@@ -121,9 +122,9 @@ class BackboneTries:
         scores = scores_of(trained, crops, self._roles.scored)
         return auc(scores, outcome[self._roles.scored])
 
-    def _aucs_so_far(self, trial: Trial) -> list[float]:
-        known = trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
-        return [known[step] for step in sorted(known)]
+    def _reported(self, trial: Trial) -> Mapping[int, float]:
+        """Return the highest inner AUC that was reported after each epoch."""
+        return trial.study.get_trials(deepcopy=False)[trial.number].intermediate_values
 
     def _checkpoint(self, number: int) -> Path:
         place = self.folder / "checkpoints" / self.study

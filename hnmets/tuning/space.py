@@ -1,9 +1,12 @@
 """What a search of fusion heads may choose, as the study file declares it; loads no library."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from hnmets.models.head_parameters import Fusion, Loss
+from hnmets.models.head_parameters import Fusion, HeadParameters, Loss
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 AnySpace = TypeVar("AnySpace")
 
@@ -84,8 +87,24 @@ class HeadSpace:
                 raise ValueError(f"`{each.name}` has nothing to choose from")
         if not all(0 < limit <= 1 for limit in self.correlation_limit):
             raise ValueError("`correlation_limit` lies above 0, and is at most 1")
-        if min(*self.top, *self.components, *self.projection) < 1:
-            raise ValueError("`top`, `components` and `projection` are at least 1")
+        if min(*self.top, *self.components) < 1:
+            raise ValueError("`top` and `components` are at least 1")
+        require_possible(self, HeadParameters())
+
+
+def require_possible(space: object, parameters: "DataclassInstance") -> None:
+    """Check that parameters can take each end of each of their settings in a space.
+
+    Raises
+    ------
+    ValueError
+        If they cannot.
+    """
+    for name in [each.name for each in fields(parameters) if hasattr(space, each.name)]:
+        choices = getattr(space, name)
+        ends = (choices.low, choices.high) if isinstance(choices, Range) else choices
+        for value in ends:
+            replace(parameters, **{name: value})
 
 
 def label(names: tuple[str, ...]) -> str:

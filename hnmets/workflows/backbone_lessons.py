@@ -172,12 +172,10 @@ class Lessons:
         from hnmets.models.backbone.cases import TrainingCases
         from hnmets.models.backbone.training import train
 
-        done: list[Epoch] = []
         parameters = self.study.backbone
 
-        def after(epoch: "Epoch") -> None:
-            done.append(epoch)
-            on_epoch(lesson.fold.name, len(done), parameters.epochs)
+        def after(epochs: Sequence["Epoch"]) -> None:
+            on_epoch(lesson.fold.name, len(epochs), parameters.epochs)
 
         on_epoch(lesson.fold.name, 0, parameters.epochs)
         lesson.path.parent.mkdir(parents=True, exist_ok=True)

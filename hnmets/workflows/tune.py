@@ -35,6 +35,8 @@ from hnmets.workflows.tuning_runs import SearchRuns
 
 AnySearch = SearchOfHeads | SearchOfBackbones
 _LOOK_S = 1.0
+# Many trials take long to read: the workers need the time more.
+_REST = 10
 _DIGITS = 32
 
 
@@ -288,7 +290,7 @@ def _work(
     timeout_s: float | None,
     look: Callable[[], None],
 ) -> None:
-    """Have workers try what waits; look every second how far they are."""
+    """Have workers try what waits; look from time to time how far they are."""
     section = search.study.tuning
     deadline = time.monotonic() + timeout_s if timeout_s is not None else float("inf")
     team = Team(
@@ -301,8 +303,9 @@ def _work(
     )
     with team:
         while team.at_work() and time.monotonic() < deadline:
+            began = time.monotonic()
             look()
-            time.sleep(_LOOK_S)
+            time.sleep(max(_LOOK_S, _REST * (time.monotonic() - began)))
     look()
 
 

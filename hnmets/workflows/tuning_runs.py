@@ -76,7 +76,7 @@ class SearchRuns:
             self.tracker.start(
                 NewRun(
                     experiment=self.experiment,
-                    name=f"{self.plan.name} {study}",
+                    name=f"{study} of {self.plan.name}",
                     key=self._of_study(study),
                     at=now,
                     parent=self.key,
@@ -137,7 +137,7 @@ class SearchRuns:
         key = self.tracker.start(
             NewRun(
                 experiment=self.experiment,
-                name=f"{study} trial {record.number:04d}",
+                name=f"trial {record.number:04d} of {study}",
                 key=f"{self._of_study(study)}-{record.number}",
                 at=began,
                 parent=self._of_study(study),

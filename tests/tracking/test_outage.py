@@ -18,6 +18,10 @@ from hnmets.tracking.privacy import Privacy
 from hnmets.tracking.replay import Replayed, replay
 from hnmets.tracking.server import serving
 from hnmets.tracking.spooled import Patience, SpooledTracker
+from hnmets.workflows import tune
+from hnmets.workflows.study import load_study
+from tests.builders_ladders import every_modality
+from tests.builders_searches import EVERY_MODALITY_SEARCH
 from tests.builders_tracking import (
     Proxy,
     Unreliable,
@@ -173,6 +177,27 @@ def test_a_server_that_comes_and_goes_has_every_fold_in_the_end(
         do_the_work(flapping, folds=10, experiment="flapping")
     replay(tmp_path, tracker_at(real_server, tmp_path), settle=AT_ONCE)
     assert of_experiment(real_server, "flapping") == expected(10)
+
+
+def test_a_search_without_its_server_goes_on_and_a_replay_brings_every_trial_once(
+    real_server: str, tmp_path: Path
+) -> None:
+    study = every_modality(tmp_path, cases=90)
+    study.file.write_text(study.file.read_text() + EVERY_MODALITY_SEARCH)
+    small = load_study(study.file, environ={}, flags={"tuning.trials": 3})
+    address = f"http://127.0.0.1:{free_port()}"
+    with SpooledTracker(
+        tmp_path, tracker_at(address, tmp_path), privacy=Privacy(), patience=HASTY
+    ) as down:
+        found = tune.run(small, tune.Request(device="cpu"), tracker=down)
+    assert found.complete
+    assert found.waiting > 0
+    assert replay(tmp_path, tracker_at(real_server, tmp_path), settle=AT_ONCE).left == 0
+    names = [name for name, _ in of_experiment(real_server, small.about.name)]
+    studies = [each.study for each in found.studies]
+    trials = [f"trial {number:04d} of {each}" for each in studies for number in range(3)]
+    search = found.search.plan.name
+    assert sorted(names) == sorted([search, *(f"{e} of {search}" for e in studies), *trials])
 
 
 def test_an_error_tells_no_password(tmp_path: Path) -> None:

@@ -80,13 +80,13 @@ def test_the_run_of_the_search_has_its_numbers(shown: Shown) -> None:
 
 
 def test_a_trial_stands_below_the_run_of_its_fold(shown: Shown) -> None:
-    name, parent = "everybody trial 0001", f"{shown.found.search.plan.name} everybody"
+    name, parent = "trial 0001 of everybody", f"everybody of {shown.found.search.plan.name}"
     shown.open(f"{shown.experiment}/runs/{shown.runs[name]}", name, parent)
     assert "learning_rate" in shown.text()
 
 
 def test_trials_can_be_compared(shown: Shown) -> None:
-    names = ["everybody trial 0001", "everybody trial 0002"]
+    names = ["trial 0001 of everybody", "trial 0002 of everybody"]
     runs = json.dumps([shown.runs[name] for name in names])
     home, _, experiment = shown.experiment.rpartition("/experiments/")
     shown.open(

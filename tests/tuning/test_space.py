@@ -19,11 +19,12 @@ def test_a_space_survives_json() -> None:
         ({"top": ()}, "`top` has nothing to choose from"),
         ({"correlation_limit": (0.9, 1.2)}, "`correlation_limit` lies above 0"),
         ({"components": (0,)}, "are at least 1"),
+        ({"dropout": Range(low=0.5, high=1.0)}, "dropout 1.0 is not between 0 and 0.9"),
+        ({"learning_rate": (1e-3, 0.0)}, "a learning_rate, weight_decay, .* is too low"),
+        ({"hidden": ((8,), (0,))}, "units, .* are at least 1"),
     ],
 )
-def test_a_space_without_sense_is_refused(
-    wrong: dict[str, tuple[float, ...]], reason: str
-) -> None:
+def test_a_space_without_sense_is_refused(wrong: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         HeadSpace(**wrong)  # type: ignore[arg-type]  # that is the point
 

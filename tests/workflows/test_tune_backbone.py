@@ -7,12 +7,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
+from optuna.trial import Trial
 
 from hnmets.domain.errors import InvalidDataError
 from hnmets.networks.architecture import PRESETS
 from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.tuning.backbone_space import BackboneConfiguration, BackboneSpace
+from hnmets.tuning.backbone_tries import BackboneTries
 from hnmets.tuning.crop_file import load_roles
 from hnmets.tuning.plan import EVERYBODY, part_file, read_plan
 from hnmets.tuning.space import Range, from_json
@@ -122,6 +125,32 @@ def test_a_training_that_was_killed_goes_on_from_its_checkpoint(
     assert 0 < trial.attributes["resumed_after"] < 24
     assert trial.attributes["epochs"] == [24]
     assert not checkpoint.exists()
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_a_kill_between_checkpoint_and_report_shifts_no_epoch(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = tune.prepare(quick(copied(cohort, tmp_path), tuning__trials=1), "backbone")
+    tries = BackboneTries(folder=search.folder, plan=search.plan, study=FOLDS[0], device="cpu")
+    study = optuna.create_study(direction="maximize")
+    trial, report = study.ask(), Trial.report
+
+    def killed(self: Trial, value: float, step: int) -> None:
+        if step == 2:
+            raise KilledError
+        report(self, value, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trial, "report", killed)
+        with pytest.raises(KilledError):
+            tries.try_out([trial])
+    (told,) = tries.try_out([trial])
+    assert told.attributes["resumed_after"] == 2
+    assert sorted(study.trials[0].intermediate_values) == [1, 2, 3, 4]
 
 
 def copied(file: Path, folder: Path) -> Path:

@@ -8,7 +8,7 @@ killed and taken up again in between.
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -32,7 +32,7 @@ def train(
     encoder: Encoder,
     parameters: BackboneParameters,
     *,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    on_epoch: Callable[[Sequence[Epoch]], None] = lambda _: None,
     checkpoint: Path | None = None,
 ) -> TrainedBackbone:
     """Train a classifier on top of an encoder, and keep the epoch that the inner part likes best.
@@ -42,7 +42,8 @@ def train(
     encoder
         Where the training starts; it is copied.
     on_epoch
-        Called after each epoch that is run, once its checkpoint is on the disk.
+        Called with all epochs so far: after each that is run, once its checkpoint is on the disk,
+        and where a training goes on from one.
     checkpoint
         File that is written after each epoch. Where it is there already and of this training,
         the training goes on from it; where it is of another one, it is overwritten.
@@ -55,10 +56,12 @@ def train(
         If not even two cases fit into memory.
     """
     run = _Run(cases, encoder, parameters, checkpoint)
+    if run.epochs:
+        on_epoch(run.epochs)
     while (ending := run.ending) is None:
         epoch = run.epoch()
         _log.info("epoch %d: inner loss %.4f", len(run.epochs), epoch.inner_loss)
-        on_epoch(epoch)
+        on_epoch(run.epochs)
     return run.result(ending)
 
 

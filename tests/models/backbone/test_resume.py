@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +26,8 @@ class KilledError(Exception):
 
 
 def killed_after(epochs: int, checkpoint: Path) -> None:
-    told: list[Epoch] = []
-
-    def on_epoch(epoch: Epoch) -> None:
-        told.append(epoch)
-        if len(told) == epochs:
+    def on_epoch(done: Sequence[Epoch]) -> None:
+        if len(done) == epochs:
             raise KilledError
 
     with pytest.raises(KilledError):
@@ -51,6 +48,20 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path, epochs: int)
     assert same_bits(resumed.classifier, whole.classifier)
     assert losses(resumed) == losses(whole)
     assert (resumed.ending, resumed.chosen) == (whole.ending, whole.chosen)
+
+
+def test_a_training_that_goes_on_tells_at_once_how_far_it_is(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "fold.safetensors"
+    killed_after(2, checkpoint)
+    told: list[int] = []
+    train(
+        cases(),
+        encoder(norm=True),
+        PARAMETERS,
+        on_epoch=lambda done: told.append(len(done)),
+        checkpoint=checkpoint,
+    )
+    assert told == list(range(2, PARAMETERS.epochs + 1))
 
 
 def test_what_a_callback_draws_does_not_change_the_training(tmp_path: Path) -> None:
