@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from feature_store.recipe import Json, Recipe
 from hnmets.domain.case import ImagedCase
 from hnmets.domain.errors import CaseError, Code, InvalidDataError
 from hnmets.domain.region import RegionRule
+from hnmets.domain.variant import Variant
 from hnmets.extractors.altered import altered
 from hnmets.extractors.base import Features
 from hnmets.extractors.embedding_parameters import EmbeddingParameters
@@ -23,8 +24,6 @@ from hnmets.imaging.crop_cache import crop_key
 if TYPE_CHECKING:
     from hnmets.extractors.network_engine import Engine
     from hnmets.imaging.alteration import Alteration
-
-Variant = Literal["both", "tumour", "ring"]
 
 CHANNELS = ("ct", "tumour", "ring")
 

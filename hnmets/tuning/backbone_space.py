@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
+from hnmets.domain.variant import Variant
 from hnmets.models.backbone.parameters import SAFE_AUGMENTATIONS, Augmentation, BackboneParameters
 from hnmets.networks.architecture import Architecture, BackboneName
 from hnmets.tuning.choosing import number, one
@@ -40,6 +41,8 @@ class BackboneSpace:
     augmentation
         `none`; `safe`: what keeps left, right, front and back apart, or turns both; `strong`:
         single flips too.
+    variant
+        What the network may see: tumour and ring, or one of them alone.
     init
         Seeds of the weights to start from.
     """
@@ -54,6 +57,7 @@ class BackboneSpace:
     weight_decay: Numbers = field(default_factory=lambda: Range(low=1e-3, high=0.3, log=True))
     dropout: Numbers = field(default_factory=lambda: Range(low=0.0, high=0.5))
     augmentation: tuple[Strength, ...] = ("none", "safe", "strong")
+    variant: tuple[Variant, ...] = ("both", "tumour")
     init: tuple[int, ...] = (0, 1)
 
     def __post_init__(self) -> None:
@@ -131,6 +135,7 @@ def backbone_of(
         weight_decay=number(trial, "weight_decay", space.weight_decay),
         dropout=number(trial, "dropout", space.dropout),
         augment=AUGMENTATIONS[one(trial, "augmentation", space.augmentation)],
+        variant=one(trial, "variant", space.variant),
         frozen_tables=is_swin and one(trial, "frozen_tables", space.frozen_tables),
     )
     return BackboneConfiguration(

@@ -1,7 +1,7 @@
 """Trials of a study of backbones: one network at a time, halved over the epochs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -78,7 +78,7 @@ class BackboneTries:
             return Told(value=None, reason=str(error), attributes={})
         losses = np.array([epoch.inner_loss for epoch in trained.epochs])
         save_curves(self.folder, self.study, trial.number, [losses])
-        value = self._scored(trained)
+        value = self._scored(trained, chosen)
         return Told(
             value=value,
             reason="the scored part has one class alone" if value is None else "",
@@ -94,7 +94,7 @@ class BackboneTries:
         self, trial: Trial, chosen: BackboneConfiguration, checkpoint: Path
     ) -> TrainedBackbone:
         """Train, and ask after each epoch whether to go on; a killed training goes on."""
-        crops, outcome = _crops(self.folder, self.device)
+        crops, outcome = self._shown(chosen)
 
         def after(epochs: Sequence[Epoch]) -> None:
             # A kill may come before what the checkpoint holds was reported, or after.
@@ -117,10 +117,15 @@ class BackboneTries:
             checkpoint=checkpoint,
         )
 
-    def _scored(self, trained: TrainedBackbone) -> float | None:
-        crops, outcome = _crops(self.folder, self.device)
+    def _scored(self, trained: TrainedBackbone, chosen: BackboneConfiguration) -> float | None:
+        crops, outcome = self._shown(chosen)
         scores = scores_of(trained, crops, self._roles.scored)
         return auc(scores, outcome[self._roles.scored])
+
+    def _shown(self, chosen: BackboneConfiguration) -> tuple[Crops, NDArray[np.bool_]]:
+        """Return what the chosen network may see of each case, and the outcomes."""
+        crops, outcome = _crops(self.folder, self.device)
+        return replace(crops, variant=chosen.training.variant), outcome
 
     def _reported(self, trial: Trial) -> Mapping[int, float]:
         """Return the highest inner AUC that was reported after each epoch."""

@@ -138,7 +138,11 @@ class Lessons:
         """All crops, on the device that trains, in the order of `place`."""
         from hnmets.models.backbone.crops import resident
 
-        return resident([self.cached.read(case) for case in self.place], device=self.start.device)
+        return resident(
+            [self.cached.read(case) for case in self.place],
+            device=self.start.device,
+            variant=self.embedding.variant,
+        )
 
     def taught(self, fold: Fold, on_epoch: OnEpoch, *, force: bool) -> FoldTraining:
         """Train the network of a fold, unless it is there already."""

@@ -35,8 +35,9 @@ def weights_path(study: Study, backbone: BackboneName, fold: str) -> Path:
 
 
 def main_embedding(study: Study) -> Embedding | None:
-    """Return the embedding whose crops backbones learn from; None without tumour or ring."""
-    return next((e for e in study.embeddings if e.variant == "both"), None)
+    """Return what backbones see of the crops that they learn from; None without tumour or ring."""
+    both = next((e for e in study.embeddings if e.variant == "both"), None)
+    return both and replace(both, variant=study.backbone.variant)
 
 
 def settings_of(study: Study, embedding: Embedding, backbone: BackboneName) -> dict[str, Json]:
@@ -74,6 +75,7 @@ def trained_embeddings(study: Study) -> tuple[TrainedEmbedding, ...]:
 def embedding_by(embedding: Embedding, stored: StoredModel) -> TrainedEmbedding:
     """Return the embedding by a trained network, of the crops that it was trained on."""
     return TrainedEmbedding(
+        variant=embedding.variant,
         rules=embedding.rules,
         tumour=embedding.tumour,
         ring=embedding.ring,
@@ -101,6 +103,9 @@ def _training_identity(parameters: BackboneParameters) -> dict[str, Json]:
     identity: dict[str, Json] = json.loads(json.dumps(asdict(parameters)))
     # How fast, not what.
     del identity["compiled"]
+    # Networks from before there was a choice have no other one.
+    if parameters.variant == "both":
+        del identity["variant"]
     return identity
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from hnmets.datasets.view import Policy
+from hnmets.domain.variant import Variant
 from hnmets.execution.base import Limits
-from hnmets.extractors.embedding import Variant
 from hnmets.extractors.embedding_parameters import EmbeddingParameters
 from hnmets.extractors.radiomics_parameters import RadiomicsParameters
 from hnmets.models.names import ModelName

@@ -1,7 +1,7 @@
 """A search of backbones: its crops and folds, and what its winners are worth in the outer ones."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +139,8 @@ def _score(
     from hnmets.models.backbone.training import train
     from hnmets.tuning.backbone_tries import encoder_for, scores_of
 
-    lessons, crops = search.lessons, search.lessons.crops
+    lessons = search.lessons
+    crops = replace(lessons.crops, variant=chosen.training.variant)
     choosing, held_out = fold.choosing(), fold.held_out
     stopping = _places(lessons, choosing.case_ids)
     trained = train(

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from hnmets.domain.errors import CaseError, Code, UsageError
 from hnmets.domain.region import DrawnRegion, RegionRule, RingRegion
+from hnmets.domain.variant import Variant
 from hnmets.extractors.base import Features
-from hnmets.extractors.embedding import Embedding, Variant, network_input
+from hnmets.extractors.embedding import Embedding, network_input
 from hnmets.extractors.embedding_parameters import EmbeddingParameters, Precision
 from hnmets.extractors.network_engine import Engine, engine_of
 from hnmets.imaging.crop import Crop

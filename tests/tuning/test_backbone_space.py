@@ -21,7 +21,13 @@ SPACE = BackboneSpace(
     patch=(1, 2),
     dropout=(0.0, 0.25),
 )
-TRAINED = {"learning_rate": 1e-3, "weight_decay": 0.01, "dropout": 0.25, "init": 1}
+TRAINED = {
+    "learning_rate": 1e-3,
+    "weight_decay": 0.01,
+    "dropout": 0.25,
+    "variant": "tumour",
+    "init": 1,
+}
 SWIN = {"embed_dim": 24, "depths": "1-1-2-1", "window": 2, "patch": 1, "frozen_tables": True}
 PLAN = BackbonePlan(
     name="backbone-test",
@@ -61,6 +67,7 @@ def test_everything_that_was_chosen_reaches_the_configuration() -> None:
         weight_decay=0.01,
         dropout=0.25,
         augment=("flip-x", "flip-y", *SAFE_AUGMENTATIONS),
+        variant="tumour",
         frozen_tables=True,
     )
 
@@ -86,11 +93,13 @@ def test_a_choice_of_one_is_a_decision_and_no_question() -> None:
         weight_decay=(0.0,),
         dropout=(0.5,),
         augmentation=("safe",),
+        variant=("ring",),
         init=(9,),
     )
     found = backbone_of(FixedTrial({}), decided, CI, BASE)
     assert (found.architecture.embed_dim, found.architecture.heads) == (36, (3, 6, 12, 24))
-    assert (found.training.learning_rate, found.init) == (2e-3, 9)
+    assert (found.training.learning_rate, found.training.variant) == (2e-3, "ring")
+    assert found.init == 9
 
 
 def test_by_default_the_studys_shape_is_tried_beside_a_wider_and_a_deeper_one() -> None:

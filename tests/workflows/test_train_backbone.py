@@ -127,6 +127,17 @@ def test_networks_of_other_settings_are_not_the_study_s(study: Study) -> None:
     assert trained_embeddings(other) == ()
 
 
+def test_a_network_that_learns_from_the_tumour_alone_embeds_by_it_alone(study: Study) -> None:
+    train(study)
+    alone = settings(study.folder / "study.toml", backbone__variant="tumour")
+    assert trained_embeddings(alone) == ()
+    assert all(each.epochs for each in train(alone).folds)
+    assert {each.variant for each in trained_embeddings(alone)} == {"tumour"}
+    snapshot = build(alone)
+    labels = {each.recipe.label for each in trained_embeddings(alone)}
+    assert labels <= {table.recipe.label for table in snapshot.tables.values()}
+
+
 def test_one_fold_alone_can_be_trained_and_no_ladder_rests_on_it(study: Study) -> None:
     trained = train(study, replace(CNN, folds=(2,)))
     assert [each.fold for each in trained.folds] == [FOLDS[1]]

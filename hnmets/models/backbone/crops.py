@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hnmets.domain.variant import Variant
 from hnmets.models.backbone.augmentation import Placement
 
 if TYPE_CHECKING:
-    from hnmets.extractors.embedding import Variant
     from hnmets.imaging.crop import Crop
 
 _TUMOUR, _RING = 1, 2
@@ -30,10 +30,13 @@ class Crops:
         int16 (N, D, H, W), a cube: the levels 0 to 65535 of the HU window, less 32768.
     masks
         uint8 (N, D, H, W): 1 where the tumour is, plus 2 where the ring is.
+    variant
+        What the network may see of it, as in `Embedding`.
     """
 
     ct: Tensor
     masks: Tensor
+    variant: Variant = "both"
 
     def __len__(self) -> int:
         return len(self.ct)
@@ -64,10 +67,13 @@ class Crops:
             float32 (B, 3, D, H, W): CT, tumour, ring, 0 to 1.
         """
         at = (cases,) if placement is None else placement.index(cases)
-        ct, masks = self.ct[at], self.masks[at]
+        ct, masks = (self.ct[at].float() + _OFFSET) / _STEPS, self.masks[at]
+        if self.variant != "both":
+            masks = masks & (_TUMOUR if self.variant == "tumour" else _RING)
+            ct *= masks > 0
         return torch.stack(
             [
-                (ct.float() + _OFFSET) / _STEPS,
+                ct,
                 (masks & _TUMOUR).float(),
                 (masks & _RING).float() / _RING,
             ],
@@ -75,7 +81,7 @@ class Crops:
         )
 
 
-def resident(crops: Sequence["Crop"], variant: "Variant" = "both", *, device: str) -> Crops:
+def resident(crops: Sequence["Crop"], *, device: str, variant: Variant = "both") -> Crops:
     """Put crops on a device.
 
     Parameters
@@ -88,10 +94,11 @@ def resident(crops: Sequence["Crop"], variant: "Variant" = "both", *, device: st
     shape = (len(crops), *crops[0].ct.shape)
     ct, masks = np.zeros(shape, np.uint16), np.zeros(shape, np.uint8)
     for i, crop in enumerate(crops):
-        if variant != "ring":
-            masks[i] |= _TUMOUR * crop.tumour.astype(np.uint8)
-        if variant != "tumour":
-            masks[i] |= _RING * crop.ring.astype(np.uint8)
-        ct[i] = crop.ct if variant == "both" else np.where(masks[i] > 0, crop.ct, 0)
+        masks[i] = _TUMOUR * crop.tumour.astype(np.uint8) + _RING * crop.ring.astype(np.uint8)
+        ct[i] = crop.ct
     levels = (ct.astype(np.int32) - _OFFSET).astype(np.int16)
-    return Crops(ct=torch.from_numpy(levels).to(device), masks=torch.from_numpy(masks).to(device))
+    return Crops(
+        ct=torch.from_numpy(levels).to(device),
+        masks=torch.from_numpy(masks).to(device),
+        variant=variant,
+    )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from hnmets.domain.variant import Variant
 from hnmets.models.backbone.batches import FEWEST
 from hnmets.models.head_parameters import Weighting
 
@@ -47,6 +48,8 @@ class BackboneParameters:
         one voxel along each axis; `noise` on the CT, of 0.02 of its window. A single flip, and
         a transpose, swap left and right or front and back: leave out what the outcome may tell
         apart.
+    variant
+        What the network learns from and sees: `both`, `tumour` or `ring`, as in `Embedding`.
     weighting
         `balanced`: both classes weigh the same in sum.
     frozen_tables
@@ -75,6 +78,7 @@ class BackboneParameters:
     dropout: float = 0.1
     average_decay: float = 0.0
     augment: tuple[Augmentation, ...] = SAFE_AUGMENTATIONS
+    variant: Variant = "both"
     weighting: Weighting = "none"
     frozen_tables: bool = False
     precision: TrainingPrecision = "auto"

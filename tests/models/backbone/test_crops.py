@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from hnmets.extractors.embedding import Variant, network_input
+from hnmets.domain.variant import Variant
+from hnmets.extractors.embedding import network_input
 from hnmets.models.backbone.augmentation import NOISE, drawn_placement, with_noise
 from hnmets.models.backbone.crops import Crops, resident
 from hnmets.models.backbone.parameters import SAFE_AUGMENTATIONS, Augmentation
@@ -48,7 +49,7 @@ def held(batch: Tensor, candidates: list[Tensor]) -> set[int]:
 def test_a_batch_is_what_the_embedding_would_be_made_from(variant: Variant) -> None:
     rng = np.random.default_rng(0)
     drawn = [crop(rng) for _ in range(4)]
-    batch = resident(drawn, variant, device="cpu").batch(torch.tensor([2, 0]))
+    batch = resident(drawn, variant=variant, device="cpu").batch(torch.tensor([2, 0]))
     expected = np.stack([network_input(drawn[i], variant) for i in (2, 0)])
     np.testing.assert_array_equal(batch.numpy(), expected)
 
