@@ -1,5 +1,6 @@
 """Synthetic cohorts on disk, small enough for tests, and what tests ask of their stores."""
 
+import csv
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from hnmets.execution.local import InProcess
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.workflows import cohort_synth
 from hnmets.workflows.cohort_table import read_cohort
+from hnmets.workflows.raw_case import RawCase
 from hnmets.workflows.study import Study, load_study
 
 SMALL = SyntheticCohort(cases=6, seed=13, scale=0.25)
@@ -70,3 +72,16 @@ def start(
 def command(*arguments: str | Path) -> list[str]:
     """Return the command line of the program in this environment."""
     return [sys.executable, "-m", "cli", *map(str, arguments)]
+
+
+def raw_case(study: Study, case_id: str) -> RawCase:
+    """CT, masks and clinical variables of a synthetic patient, as a person has them."""
+    with (study.folder / "cohort.csv").open(encoding="utf-8", newline="") as file:
+        row = next(row for row in csv.DictReader(file) if row["case_id"] == case_id)
+    nifti = study.folder / "nifti"
+    return RawCase(
+        case_id=case_id,
+        image=nifti / f"{case_id}_CT_image.nii.gz",
+        masks=dict.fromkeys(("tumour", "nodes"), nifti / f"{case_id}_gtv.nii.gz"),
+        clinical={name: row[rule.column] for name, rule in study.predictors.items()},
+    )

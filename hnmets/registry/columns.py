@@ -6,6 +6,7 @@ from typing import Literal, cast
 
 from feature_store.recipe import Recipe
 from hnmets.datasets.encoding import vocabulary_of
+from hnmets.registry.networks import told_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,9 +18,9 @@ class InputColumn:
     name
         `clinical.age`, `radiomics.tumour.original_shape_Sphericity`.
     feature_set
-        Recipe that defines it: `clinical`.
+        Recipe that defines it: `clinical`; a network's by its label.
     family
-        Kind of the recipe: clinical, size, radiomics, embedding, table.
+        Kind of the recipe: clinical, size, radiomics, embedding, trained, table.
     type
         `number`; or `category`, one of `categories`.
     unit
@@ -71,8 +72,8 @@ def _columns_of(recipe: Recipe) -> Iterator[InputColumn]:
     for column, kind in zip(recipe.columns, recipe.column_types, strict=True):
         is_text = kind == "text"
         yield InputColumn(
-            name=f"{recipe.name}.{column}",
-            feature_set=recipe.name,
+            name=f"{told_name(recipe)}.{column}",
+            feature_set=told_name(recipe),
             family=recipe.kind,
             type="category" if is_text else "number",
             categories=vocabulary_of(recipe, column) if is_text else (),

@@ -16,6 +16,7 @@ from hnmets.models.candidate_file import load_candidates, save_candidates
 from hnmets.registry.card import Card, as_markdown
 from hnmets.registry.columns import InputColumn
 from hnmets.registry.errors import PackageError, TamperedPackageError
+from hnmets.registry.networks import Networks, seen_columns
 from hnmets.registry.reference import Reference
 from hnmets.registry.training_ids import TrainingIds
 
@@ -40,12 +41,15 @@ class Member:
         Risk from which it says yes, chosen in its training part.
     calibration
         What was learned of it: `platt`, `intercept` or `none`.
+    networks
+        Backbones of its own, by the name of the recipe: see `hnmets.registry.networks`.
     """
 
     name: str
     repeat: int
     threshold: float
     calibration: str
+    networks: Networks = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +132,7 @@ class Package:
     columns
         What has to be told of a patient.
     encoded
-        Columns of the design matrix, in their order.
+        Columns of the design matrix, in their order; those of all members' networks.
     """
 
     name: str
@@ -147,6 +151,11 @@ class Package:
     reference: Reference
     training: TrainingIds
     lineage: Lineage
+
+    @property
+    def networks(self) -> frozenset[str]:
+        """Labels of the networks of all members."""
+        return frozenset(label for each in self.members for label in each.networks.values())
 
 
 class _Document(BaseModel):
@@ -234,7 +243,11 @@ def open_package(folder: Path, *, digest: str | None = None) -> OpenPackage:
     models = load_candidates(folder / _MEMBERS)
     if len(models) != len(package.members):
         raise PackageError(folder.name, f"{len(models)} models of {len(package.members)} members")
-    if any(model.view.columns != package.encoded for model in models):
+    seen = [
+        tuple(name for _, name in seen_columns(package.encoded, each.networks, package.networks))
+        for each in package.members
+    ]
+    if [model.view.columns for model in models] != seen:
         raise PackageError(folder.name, "a model takes other columns than the package says")
     return OpenPackage(
         package=package,

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hnmets.datasets.rows import Rows
+from hnmets.extractors.trained_embedding import KIND
 from hnmets.models.recalibration import log_odds_of
 from hnmets.registry.inputs import Inputs, InputTable, inputs_of
+from hnmets.registry.networks import seen_by
 from hnmets.registry.package import OpenPackage, Package, open_package
 from hnmets.registry.prediction import (
     Answer,
@@ -23,6 +25,7 @@ from hnmets.registry.prediction import (
 )
 
 _MOST_NAMED = 3
+_DEEP = ("embedding", KIND)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +95,16 @@ class Predictor:
 
     def risks(self, rows: Rows) -> NDArray[np.float64]:
         """Return the risk by every member, float64, shape (members, cases)."""
-        return np.array([model.risk(rows) for model in self.opened.models])
+        return np.array([self.risk_by(place, rows) for place in range(len(self.package.members))])
+
+    def risk_by(self, place: int, rows: Rows) -> NDArray[np.float64]:
+        """Return the risk by the member at a place, float64, shape (cases,)."""
+        own = self.package.members[place].networks
+        return self.opened.models[place].risk(seen_by(rows, own, self._networks))
+
+    @cached_property
+    def _networks(self) -> frozenset[str]:
+        return self.package.networks
 
     def _predictions(self, inputs: Inputs, asked: Asked) -> list[Prediction]:
         if not inputs.rows.case_ids:
@@ -147,7 +159,8 @@ class Predictor:
         place_of = {name: place for place, name in enumerate(self.package.encoded)}
         named = [
             (
-                each.feature_set if each.family == "embedding" else each.name,
+                # What the networks of all members see is one input as well.
+                each.feature_set.partition("@")[0] if each.family in _DEEP else each.name,
                 [place_of[name] for name in each.encoded if name in place_of],
             )
             for each in self.package.columns

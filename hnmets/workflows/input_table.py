@@ -36,24 +36,34 @@ def stored_inputs(
     recipes = [_recipe(snapshot, used, elsewhere=elsewhere) for used in package.recipes]
     if elsewhere:
         _require_units(package, recipes)
-    matrix = snapshot.matrix([recipe.fingerprint for recipe in recipes], complete=False)
-    row_of = {case_id: row for row, case_id in enumerate(matrix.case_ids)}
-    place_of = {name: place for place, name in enumerate(matrix.columns)}
-    rows = [row_of.get(case_id) for case_id in case_ids]
-
-    def column(name: str) -> list[Value]:
-        if name in matrix.text:
-            texts = matrix.text[name]
-            return [None if row is None else texts[row] for row in rows]
-        if name not in place_of:
-            return [None] * len(rows)
-        values = matrix.values[:, place_of[name]].tolist()
-        return [None if row is None else values[row] for row in rows]
-
+    common = [recipe for recipe in recipes if recipe.label not in package.networks]
+    columns = _columns(snapshot, common, case_ids)
+    # Networks of one backbone have columns of one name: one matrix holds one of them.
+    for network in (recipe for recipe in recipes if recipe.label in package.networks):
+        own = _columns(snapshot, [network], case_ids)
+        columns |= {network.label + n.removeprefix(network.name): v for n, v in own.items()}
+    nothing: list[Value] = [None] * len(case_ids)
     return InputTable(
         case_ids=tuple(case_ids),
-        columns={each.name: column(each.name) for each in package.columns},
+        columns={each.name: columns.get(each.name, nothing) for each in package.columns},
     )
+
+
+def _columns(
+    snapshot: Snapshot, recipes: Sequence[Recipe], case_ids: Sequence[str]
+) -> dict[str, list[Value]]:
+    """Return the values of cases by `recipe.column`; None for a case that a recipe lacks."""
+    if not recipes:
+        return {}
+    matrix = snapshot.matrix([recipe.fingerprint for recipe in recipes], complete=False)
+    row_of = {case_id: row for row, case_id in enumerate(matrix.case_ids)}
+    rows = [row_of.get(case_id) for case_id in case_ids]
+    by_name: dict[str, Sequence[Value]] = dict(matrix.text)
+    by_name |= {name: matrix.values[:, n].tolist() for n, name in enumerate(matrix.columns)}
+    return {
+        name: [None if row is None else values[row] for row in rows]
+        for name, values in by_name.items()
+    }
 
 
 def _recipe(snapshot: Snapshot, used: RecipeUsed, *, elsewhere: bool) -> Recipe:

@@ -11,16 +11,20 @@ from pathlib import Path
 from feature_store.snapshot import read_snapshot
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.execution.local import InProcess
+from hnmets.extractors.trained_embedding import KIND as TRAINED
 from hnmets.registry.inputs import InputTable
 from hnmets.registry.package import Package
 from hnmets.workflows import features_build
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.features_build import Request
+from hnmets.workflows.fold_networks import backbone_folder
 from hnmets.workflows.input_table import stored_inputs
 from hnmets.workflows.on_case import OnStep, say_nothing
 from hnmets.workflows.study import Study
 
 _CASE, _IMAGE = "case", "image"
+# By the kind of a recipe, the family that brings it, where that has another name.
+_FAMILY = {TRAINED: "embedding"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +69,10 @@ def measured_inputs(
             raise InvalidDataError(f"{failure.code}: {failure.detail}").with_note(
                 failure.next_step
             )
-        families = tuple({"cohort", *(recipe.kind for recipe in package.recipes)})
+        if package.networks:
+            one.store_folder.mkdir()
+            backbone_folder(one).symlink_to(backbone_folder(study).resolve())
+        families = tuple({"cohort", *(_FAMILY.get(r.kind, r.kind) for r in package.recipes)})
         report = features_build.run(
             one, Request(only=families), executor=InProcess(), on_step=on_step
         )

@@ -52,8 +52,7 @@ def evaluated(study: Study, kept: KeptRisks, name: str) -> Evaluated:
     UsageError
         If the run has no rung of this name.
     InvalidDataError
-        If features or folds are not those of the run, or the rung's networks differ from fold
-        to fold.
+        If features or folds are not those of the run.
     """
     kept.rung(name)
     plan = prepare(study, kept.choice)
@@ -64,17 +63,7 @@ def evaluated(study: Study, kept: KeptRisks, name: str) -> Evaluated:
             f"{' and '.join(changed)} are no longer those of run {kept.run[:8]}"
         ).with_note("Evaluate anew, and register that run.")
     rung = next(each for each in plan.rungs if each.name == name)
-    if trained := [r for r in rung.recipes if plan.dataset.kinds[r] == TRAINED]:
-        raise UsageError(
-            f"'{name}' sees {trained[0]}, another network in every fold: it cannot be registered"
-        ).with_note(f"Without trained backbones there are: {', '.join(_plain(plan))}.")
     return Evaluated(plan=plan, rung=rung, kept=kept)
-
-
-def _plain(plan: Plan) -> list[str]:
-    """Return the rungs that see no trained backbone."""
-    kinds = plan.dataset.kinds
-    return [rung.name for rung in plan.rungs if all(kinds[r] != TRAINED for r in rung.recipes)]
 
 
 def members(of: Evaluated, *, on_fold: OnCase) -> tuple[FittedMember, ...]:
@@ -106,8 +95,17 @@ def refits(of: Evaluated, *, on_fold: OnCase) -> tuple[FittedMember, ...]:
 
     They are the folds of the first repeat with no part kept aside, so that nobody is left by
     whom they could be measured.
+
+    Raises
+    ------
+    UsageError
+        If the rung sees a trained backbone: there is none that has learned from everybody.
     """
-    study = of.plan.study
+    study, kinds = of.plan.study, of.plan.dataset.kinds
+    if trained := [name for name in of.rung.recipes if kinds[name] == TRAINED]:
+        raise UsageError(
+            f"'{of.rung.name}' sees {trained[0]}, a network of every fold and none of all patients"
+        ).with_note("Register its members: without --refit.")
     candidate = of.rung.candidate(study.selection, study.head)
     folds = seeded(folds_of(of.plan.dataset, of.plan.split), study.split.seed)
     first = [(fold, seed) for fold, seed in folds if fold.fold.repeat == folds[0][0].fold.repeat]

@@ -62,12 +62,13 @@ def _said(
     rows = dataset.rows
     patient_of = dict(zip(rows.case_ids, rows.patient_ids, strict=True))
     said: dict[tuple[int, str], list[float]] = defaultdict(list)
-    for member, model in zip(predictor.package.members, predictor.opened.models, strict=True):
+    for place, member in enumerate(predictor.package.members):
         # The same rows at once as in the evaluation: a product of other shape has other digits.
         cases = [case for case in folds[member.name].held_out if case in patient_of]
         if not cases:
             continue
         inputs = predictor.inputs(stored_inputs(predictor.package, snapshot, cases))
-        for case, risk in zip(cases, model.risk(inputs.rows).tolist(), strict=True):
+        risks = predictor.risk_by(place, inputs.rows).tolist()
+        for case, risk in zip(cases, risks, strict=True):
             said[member.repeat, patient_of[case]].append(risk)
     return said

@@ -1,6 +1,5 @@
 """From a CT to a risk in one go: the same that the store's features give."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from hnmets.workflows.ladder import Choice
 from hnmets.workflows.raw_case import RawCase
 from hnmets.workflows.study import Study, load_study
 from hnmets.workflows.study_sections import View
-from tests.builders_cohorts import write_cohort
+from tests.builders_cohorts import raw_case, write_cohort
 
 COHORT = SyntheticCohort(cases=40, seed=3, scale=0.25)
 VIEW = View(name="fast", features=("clinical", "size", "radiomics.tumour"), model="logistic")
@@ -40,25 +39,13 @@ def study(tmp_path_factory: pytest.TempPathFactory, tracking_template: Path) -> 
         yield found
 
 
-def raw(study: Study, case_id: str) -> RawCase:
-    with (study.folder / "cohort.csv").open(encoding="utf-8", newline="") as file:
-        row = next(row for row in csv.DictReader(file) if row["case_id"] == case_id)
-    nifti = study.folder / "nifti"
-    return RawCase(
-        case_id=case_id,
-        image=nifti / f"{case_id}_CT_image.nii.gz",
-        masks=dict.fromkeys(("tumour", "nodes"), nifti / f"{case_id}_gtv.nii.gz"),
-        clinical={name: row[rule.column] for name, rule in study.predictors.items()},
-    )
-
-
 @pytest.mark.slow
 def test_a_ct_gets_the_risk_that_its_stored_features_get(study: Study) -> None:
     cases = ["SYN-0001", "SYN-0002", "SYN-0040"]
     stored = predict.by_cases(study, cases, model="1")
     assert len(stored.predictions) == 3
     for wanted in stored.predictions:
-        found = predict.by_image(study, raw(study, wanted.case_id), model="1")
+        found = predict.by_image(study, raw_case(study, wanted.case_id), model="1")
         (answer,) = found.predictions
         assert answer.risk == pytest.approx(wanted.risk, abs=1e-5)
         assert answer.flags == wanted.flags
@@ -66,7 +53,7 @@ def test_a_ct_gets_the_risk_that_its_stored_features_get(study: Study) -> None:
 
 @pytest.mark.slow
 def test_what_is_not_told_of_a_ct_is_flagged_or_refused(study: Study) -> None:
-    whole = raw(study, "SYN-0001")
+    whole = raw_case(study, "SYN-0001")
     bare = RawCase(image=whole.image, masks=whole.masks)
     answer = predict.by_image(study, bare, model="1").answers[0]
     # Every variable may be unknown; then nothing of the clinic is known.

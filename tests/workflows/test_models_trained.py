@@ -1,0 +1,130 @@
+"""A rung whose backbone was trained fold by fold: its members answer, each by its own network."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hnmets.domain.errors import InvalidDataError, UsageError
+from hnmets.execution.local import InProcess
+from hnmets.registry.prediction import Prediction
+from hnmets.registry.predictor import Asked, Predictor
+from hnmets.registry.versions import package_in
+from hnmets.sources.synthetic.cohort import SyntheticCohort
+from hnmets.tracking.opening import open_tracker
+from hnmets.workflows import ablate, features_build, models_register, predict
+from hnmets.workflows.cohort_table import read_cohort
+from hnmets.workflows.fold_networks import backbone_folder
+from hnmets.workflows.input_table import stored_inputs
+from hnmets.workflows.kept_risks import risks_of
+from hnmets.workflows.ladder import Choice
+from hnmets.workflows.model_versions import model_registry
+from hnmets.workflows.models_register import Registered
+from hnmets.workflows.store_view import study_snapshot
+from hnmets.workflows.study import Study
+from hnmets.workflows.study_sections import View
+from tests.builders_backbones import FOLDS, TABLES_AND_CROPS, settings, train
+from tests.builders_cohorts import raw_case, write_cohort
+
+pytestmark = pytest.mark.slow
+
+VIEW = View(name="deep", features=("clinical", "size", "trained.cnn"), model="logistic")
+
+
+@pytest.fixture(scope="module")
+def registered(
+    tmp_path_factory: pytest.TempPathFactory, tracking_template: Path
+) -> Iterator[tuple[Study, Registered]]:
+    """Forty synthetic patients, two folds with a network each; version 1 sees by both."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        folder = Path(
+            shutil.copytree(tracking_template, tmp_path_factory.mktemp("trained") / "project")
+        )
+        made = write_cohort(folder / "cohort", SyntheticCohort(cases=40, seed=3, scale=0.25))
+        study = settings(made, evaluation__draws=100)
+        features_build.run(study, TABLES_AND_CROPS, executor=InProcess())
+        train(study)
+        features_build.run(study, TABLES_AND_CROPS, executor=InProcess())
+        with open_tracker(study.folder) as tracker:
+            ablate.run(study, choice=Choice(views=(VIEW,), only=(VIEW.name,)), tracker=tracker)
+        yield study, models_register.run(study)
+
+
+def test_its_members_say_what_was_evaluated(registered: tuple[Study, Registered]) -> None:
+    study, found = registered
+    assert found.replay <= 1e-12
+    own = {member.name: member.networks["trained.cnn"] for member in found.package.members}
+    assert set(own) == {*FOLDS}
+    assert len(set(own.values())) == 2
+    kept = risks_of(study.store_folder)
+    said = dict(zip(kept.patients, kept.rung(VIEW.name).risk[0], strict=True))
+    answers = predict.by_cases(study, (), model="1", asked=Asked(members=True)).predictions
+    assert len(answers) == 40
+    patient_of = {case.case_id: case.patient_id for case in read_cohort(study).cases}
+    for answer in answers:
+        of_patient = said[patient_of[answer.case_id]]
+        assert any(risk == pytest.approx(of_patient, abs=1e-9) for risk in answer.members.values())
+
+
+def test_each_member_sees_by_its_own_network_alone(registered: tuple[Study, Registered]) -> None:
+    study, found = registered
+    registry = model_registry(study)
+    folder = package_in(registry.fetch(found.version, study.folder / "cache"))
+    predictor = Predictor.load(folder, digest=found.version.package)
+    first, second = (m.networks["trained.cnn"] for m in found.package.members)
+    snapshot = study_snapshot(study, read_cohort(study))
+    told = stored_inputs(predictor.package, snapshot, ["SYN-0001"])
+    risks = {}
+    for label in ("", first, second):
+        seen = [name for name in told.columns if label and name.startswith(f"{label}.")]
+        table = replace(told, columns={**told.columns, **{name: [1.0] for name in seen}})
+        (answer,) = predictor.predict(table, Asked(members=True))
+        assert isinstance(answer, Prediction)
+        risks[label] = list(answer.members.values())
+    assert risks[first][0] != risks[""][0]
+    assert risks[first][1] == risks[""][1]
+    assert risks[second][0] == risks[""][0]
+    assert risks[second][1] != risks[""][1]
+
+
+def test_what_all_networks_see_is_one_contribution(
+    registered: tuple[Study, Registered],
+) -> None:
+    study, _ = registered
+    asked = Asked(contributions=99)
+    (answer,) = predict.by_cases(study, ["SYN-0001"], model="1", asked=asked).predictions
+    names = [each.name for each in answer.contributions]
+    assert names.count("trained.cnn") == 1
+    assert not any("@" in name for name in names)
+
+
+def test_a_ct_gets_the_risk_that_its_stored_features_get(
+    registered: tuple[Study, Registered],
+) -> None:
+    study, _ = registered
+    (wanted,) = predict.by_cases(study, ["SYN-0002"], model="1").predictions
+    (answer,) = predict.by_image(study, raw_case(study, "SYN-0002"), model="1").predictions
+    assert answer.risk == pytest.approx(wanted.risk, abs=1e-5)
+    assert answer.flags == wanted.flags
+
+
+def test_a_ct_is_refused_where_a_network_is_gone(
+    registered: tuple[Study, Registered], tmp_path: Path
+) -> None:
+    study, _ = registered
+    shutil.copytree(study.folder, tmp_path / "copy")
+    copy = settings(tmp_path / "copy" / study.file.name, evaluation__draws=100)
+    next(backbone_folder(copy).rglob("*.safetensors")).unlink()
+    with pytest.raises(InvalidDataError, match=r"the model was fitted on trained\.cnn@"):
+        predict.by_image(copy, raw_case(copy, "SYN-0002"), model="1")
+
+
+def test_a_refit_is_refused_since_no_network_knows_everybody(
+    registered: tuple[Study, Registered],
+) -> None:
+    study, _ = registered
+    with pytest.raises(UsageError, match=r"'deep' sees trained\.cnn, a network of every fold"):
+        models_register.run(study, refit=True)
