@@ -9,7 +9,7 @@ import typer
 from cli import options, render
 
 if TYPE_CHECKING:
-    from hnmets.workflows.external_validation import External
+    from hnmets.reporting.external import External
 
 Names = Annotated[
     list[str] | None,
@@ -45,6 +45,10 @@ Again = Annotated[
     str, typer.Option("--again", help="Why patients who were looked at before are again.")
 ]
 
+Page = Annotated[
+    Path | None, typer.Option("--page", help="With --of: HTML file to write what was found to.")
+]
+
 
 def evaluate(
     names: Names = None,
@@ -54,12 +58,13 @@ def evaluate(
     split: options.Split = None,
     of: Of = None,
     again: Again = "",
+    page: Page = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Fit and score single rungs, or apply a registered model to patients of elsewhere."""
     if of is not None:
-        _validate(of, study, model=model or "champion", again=again, json=json)
+        _validate(of, study, model=model or "champion", again=again, page=page, json=json)
         return
     from cli.ablate import show_ladder
     from hnmets.workflows import ablate as workflow
@@ -84,12 +89,21 @@ def evaluate(
         show_ladder(found)
 
 
-def _validate(of: Path, study: Path, *, model: str, again: str, json: bool) -> None:
+def _validate(
+    of: Path, study: Path, *, model: str, again: str, page: Path | None, json: bool
+) -> None:
     """Apply a registered model to another study's cohort."""
     from hnmets.workflows import external_validation as workflow
     from hnmets.workflows.study import load_study
 
-    found = workflow.run(load_study(of), load_study(study), model=model, again=again)
+    found = workflow.run(
+        load_study(of),
+        load_study(study),
+        model=model,
+        again=again,
+        page=page,
+        arguments=sys.argv[1:],
+    )
     if json:
         render.show_json(found.as_json())
     else:

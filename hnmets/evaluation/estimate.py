@@ -60,3 +60,10 @@ class NotEstimable:
 
 
 Measured = Estimate | NotEstimable
+
+
+def measured_json(measured: Measured) -> dict[str, object]:
+    """Return a number with its interval, or why there is none."""
+    if isinstance(measured, Estimate):
+        return {"value": measured.value, "low": measured.low, "high": measured.high}
+    return {"not_estimable": measured.reason}

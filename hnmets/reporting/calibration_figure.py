@@ -1,6 +1,8 @@
 """Calibration curve with its band, and below it where the patients are."""
 
+from collections.abc import Mapping
 from math import ceil
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hnmets.evaluation.estimate import NotEstimable
@@ -16,7 +18,25 @@ if TYPE_CHECKING:
 
 def draw_calibration(findings: Findings) -> "Figure | NoFigure":
     """Draw the headline's curve with its band, and the baseline's curve for comparison."""
-    curve = _curve(findings.main)
+    main, baseline = findings.main, findings.baseline
+    other = None if baseline is None or baseline is main else baseline
+    beside = other and _curve(other)
+    return draw_curve(
+        _curve(main),
+        main.histogram,
+        name=_name(main),
+        beside={_name(other): beside} if other and isinstance(beside, CalibrationPoints) else {},
+    )
+
+
+def draw_curve(
+    curve: CalibrationPoints | NotEstimable,
+    histogram: RiskHistogram | NotEstimable,
+    *,
+    name: str,
+    beside: Mapping[str, CalibrationPoints] = MappingProxyType({}),
+) -> "Figure | NoFigure":
+    """Draw a calibration curve with its band, and others by name for comparison."""
     if isinstance(curve, NotEstimable):
         return NoFigure(reason=curve.reason)
     figure = canvas(5.4)
@@ -24,12 +44,18 @@ def draw_calibration(findings: Findings) -> "Figure | NoFigure":
     top = min(1.0, ceil(10 * max(*curve.risk, *curve.observed)) / 10)
     above.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)), label="ideal")
     above.fill_between(curve.risk, curve.low, curve.high, color=BLUE, alpha=0.2, linewidth=0)
-    above.plot(
-        curve.risk, curve.observed, color=BLUE, linewidth=2, label=f" {_name(findings.main)}"
-    )
-    _baseline(above, findings)
+    above.plot(curve.risk, curve.observed, color=BLUE, linewidth=2, label=f" {name}")
+    for other, points in beside.items():
+        above.plot(
+            points.risk,
+            points.observed,
+            color=ORANGE,
+            linestyle="--",
+            linewidth=1.5,
+            label=f" {other}",
+        )
     above.set(xlim=(0, top), ylim=(0, top), ylabel="observed share with the event")
-    _patients(below, findings.main.histogram)
+    _patients(below, histogram)
     below.set_xlabel("predicted risk")
     figure.legend(loc="outside lower center", ncols=1)
     return figure
@@ -42,22 +68,6 @@ def _curve(rung: Rung) -> CalibrationPoints | NotEstimable:
 
 def _name(rung: Rung) -> str:
     return shortened(rung.name, 44)
-
-
-def _baseline(axes: "Axes", findings: Findings) -> None:
-    baseline = findings.baseline
-    if baseline is None or baseline is findings.main:
-        return
-    curve = _curve(baseline)
-    if isinstance(curve, CalibrationPoints):
-        axes.plot(
-            curve.risk,
-            curve.observed,
-            color=ORANGE,
-            linestyle="--",
-            linewidth=1.5,
-            label=f" {_name(baseline)}",
-        )
 
 
 def _patients(axes: "Axes", histogram: RiskHistogram | NotEstimable) -> None:

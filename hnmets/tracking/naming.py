@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SEARCH = "search"
     STUDY = "search of a fold"
     TRIAL = "trial"
+    EXTERNAL = "external validation"
 
 
 @dataclass(frozen=True, kw_only=True)

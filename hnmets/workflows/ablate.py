@@ -11,7 +11,7 @@ from hnmets.datasets.split import Split
 from hnmets.datasets.suspicion import Suspicion
 from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.bootstrap import Bootstrap
-from hnmets.evaluation.estimate import Estimate, Measured
+from hnmets.evaluation.estimate import measured_json
 from hnmets.extractors.trained_embedding import KIND as TRAINED
 from hnmets.reporting.published import Published
 from hnmets.reporting.timed import Timed
@@ -291,10 +291,3 @@ def _as_json(scores: RungScores, oracles: Mapping[str, float]) -> dict[str, obje
         "adjusted_p": found.verdict.adjusted_p if found else None,
         "standing": found.verdict.standing.value if found else None,
     }
-
-
-def measured_json(measured: Measured) -> dict[str, object]:
-    """Return a number with its interval, or why there is none."""
-    if isinstance(measured, Estimate):
-        return {"value": measured.value, "low": measured.low, "high": measured.high}
-    return {"not_estimable": measured.reason}

@@ -3,28 +3,32 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
+from feature_store.atomic import write_atomic
 from feature_store.snapshot import Snapshot
 from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.bootstrap import Bootstrap
-from hnmets.evaluation.calibration import Calibration, calibration
-from hnmets.evaluation.discrimination import Discrimination, discrimination
-from hnmets.evaluation.estimate import Measured
-from hnmets.evaluation.operating_point import OperatingPoint, operating_point
+from hnmets.evaluation.calibration import calibration
+from hnmets.evaluation.discrimination import discrimination
+from hnmets.evaluation.operating_point import operating_point
 from hnmets.evaluation.predictions import Predictions
 from hnmets.registry.audit_log import entry_of
 from hnmets.registry.errors import LockedTestError
 from hnmets.registry.package import Package
 from hnmets.registry.prediction import Answer, FlagCode, Prediction
 from hnmets.registry.versions import CHAMPION, Version
-from hnmets.reporting.subgroup import SubgroupRow
+from hnmets.reporting.external import External, external_page
+from hnmets.tracking.base import Tracker
+from hnmets.tracking.environment import capture
+from hnmets.tracking.opening import open_tracker
 from hnmets.tracking.privacy import Privacy
-from hnmets.workflows.ablate import measured_json
 from hnmets.workflows.cohort_table import Cohort, read_cohort
+from hnmets.workflows.external_run import log_external
 from hnmets.workflows.input_table import stored_inputs
 from hnmets.workflows.model_versions import audit_log
 from hnmets.workflows.predict import OpenVersion, open_version
@@ -33,76 +37,15 @@ from hnmets.workflows.study import Study
 from hnmets.workflows.subgroup_audit import audit_subgroups
 
 
-@dataclass(frozen=True, kw_only=True)
-class External:
-    """What a model is worth elsewhere.
-
-    Parameters
-    ----------
-    study
-        Name of the other study.
-    looks
-        How often its patients were looked at, this time included.
-    refused
-        Why the model said nothing of a case, with counts.
-    flags
-        Warnings by code, with counts.
-    """
-
-    version: Version
-    package: Package
-    study: str
-    looks: int
-    predictions: Predictions
-    discrimination: Discrimination
-    operating_point: OperatingPoint
-    calibration: Calibration
-    subgroups: tuple[SubgroupRow, ...]
-    refused: Mapping[str, int]
-    flags: Mapping[str, int]
-
-    @property
-    def measures(self) -> dict[str, Measured]:
-        """The numbers, headline first."""
-        point, fit = self.operating_point, self.calibration
-        return {
-            "auc": self.discrimination.auc,
-            "average_precision": self.discrimination.average_precision,
-            "sensitivity": point.sensitivity,
-            "specificity": point.specificity,
-            "ppv": point.ppv,
-            "npv": point.npv,
-            "accuracy": point.accuracy,
-            "calibration_slope": fit.slope,
-            "calibration_intercept": fit.intercept,
-            "observed_expected": fit.observed_expected,
-            "brier": fit.brier,
-        }
-
-    def as_json(self) -> dict[str, object]:
-        """Return everything as a JSON object; small groups are hidden in it too."""
-        return {
-            "version": self.version.number,
-            "package": self.version.package,
-            "rung": self.package.rung,
-            "study": self.study,
-            "looks": self.looks,
-            "patients": self.predictions.n,
-            "events": self.predictions.events,
-            "threshold": self.package.threshold,
-            "measures": {name: measured_json(each) for name, each in self.measures.items()},
-            "subgroups": [asdict(row) for row in self.subgroups],
-            "refused": dict(self.refused),
-            "flags": dict(self.flags),
-        }
-
-
-def run(
+def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     of: Study,
     other: Study,
     *,
     model: str = CHAMPION,
     again: str = "",
+    page: Path | None = None,
+    tracker: Tracker | None = None,
+    arguments: Sequence[str] = (),
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> External:
     """Apply a registered model, its calibration and its threshold to another cohort.
@@ -118,6 +61,8 @@ def run(
         Study of the other cohort, whose features are in its store.
     again
         Why patients who were looked at before are looked at again.
+    page
+        File for the page that says what was found; replaced where it is there.
 
     Raises
     ------
@@ -132,18 +77,21 @@ def run(
     cohort = read_cohort(other)
     snapshot = study_snapshot(other, cohort)
     event = _events(snapshot)
-    looks = _look(of, opened, event, again=again, at=now())
+    at, reason = now(), Privacy.of(of.folder).text(again)
+    looks = _look(of, opened, event, reason=reason, at=at)
     table = stored_inputs(package, snapshot, sorted(event), elsewhere=True)
     answers = opened.predictor.predict(table)
     predictions = _predictions(answers, event, cohort)
     bootstrap = Bootstrap(draws=other.evaluation.draws, seed=other.split.seed)
     said = [each for each in answers if isinstance(each, Prediction)]
     refused = [each.reason for each in answers if not isinstance(each, Prediction)]
-    return External(
+    found = External(
         version=opened.version,
         package=package,
         study=other.about.name,
+        cases=_digest(event),
         looks=looks,
+        reason=reason,
         predictions=predictions,
         discrimination=discrimination(predictions, bootstrap),
         operating_point=operating_point(predictions, package.threshold),
@@ -154,6 +102,35 @@ def run(
         refused=dict(Counter(refused).most_common()),
         flags=dict(Counter(_codes(said)).most_common()),
     )
+    _tell(of, found, opened.registry.name, page, tracker=tracker, arguments=arguments, at=at)
+    return found
+
+
+def _tell(  # noqa: PLR0913 - all named
+    of: Study,
+    found: External,
+    model: str,
+    page: Path | None,
+    *,
+    tracker: Tracker | None,
+    arguments: Sequence[str],
+    at: datetime,
+) -> None:
+    """Write the page, and log the run."""
+    text = external_page(found, model=model, on=at.date())
+    if page is not None:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(page, text.encode())
+    environment = capture(arguments, privacy=Privacy.of(of.folder))
+    with nullcontext(tracker) if tracker else open_tracker(of.folder) as opened:
+        log_external(
+            opened,
+            found,
+            experiment=of.about.name,
+            page=text,
+            environment=environment,
+            at=at,
+        )
 
 
 def looks_of(study: Study, version: Version) -> int:
@@ -183,7 +160,7 @@ def _events(snapshot: Snapshot) -> dict[str, bool]:
 
 
 def _look(
-    of: Study, opened: OpenVersion, event: Mapping[str, bool], *, again: str, at: datetime
+    of: Study, opened: OpenVersion, event: Mapping[str, bool], *, reason: str, at: datetime
 ) -> int:
     """Record the look; return how many there were, this one included.
 
@@ -193,9 +170,9 @@ def _look(
         If it is not the first, and nobody says why.
     """
     log = audit_log(of)
-    what = hashlib.sha256(repr(sorted(event.items())).encode()).hexdigest()
+    what = _digest(event)
     before = [e for e in log.entries() if e.action == "look" and e.what == what]
-    if before and not again:
+    if before and not reason:
         first = before[0]
         raise LockedTestError(
             f"these patients were looked at {len(before)} times, first on {first.at[:10]} with "
@@ -208,11 +185,15 @@ def _look(
             version=opened.version.number,
             package=opened.version.package,
             at=at,
-            reason=Privacy.of(of.folder).text(again),
+            reason=reason,
             what=what,
         )
     )
     return len(before) + 1
+
+
+def _digest(event: Mapping[str, bool]) -> str:
+    return hashlib.sha256(repr(sorted(event.items())).encode()).hexdigest()
 
 
 def _predictions(

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.comparison import paired_bootstrap
-from hnmets.evaluation.estimate import Measured
+from hnmets.evaluation.estimate import Measured, measured_json
 from hnmets.registry.versions import Version
-from hnmets.workflows.ablate import measured_json
 from hnmets.workflows.kept_risks import KeptRisks, risks_of
 from hnmets.workflows.predict import OpenVersion, open_version
 from hnmets.workflows.study import Study

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import get_args
 
+from hnmets.evaluation.estimate import measured_json
 from hnmets.execution.team import Team
 from hnmets.tracking.base import Dataset, Tracker
 from hnmets.tracking.environment import capture
@@ -18,7 +19,6 @@ from hnmets.tuning.device import Device, used
 from hnmets.tuning.plan import EVERYBODY, Configuration, Target
 from hnmets.tuning.records import Record, Records
 from hnmets.tuning.starting import STORAGE
-from hnmets.workflows.ablate import measured_json
 from hnmets.workflows.named import named
 from hnmets.workflows.nested import Nested, winner_of
 from hnmets.workflows.on_case import OnCase, ignore

@@ -13,6 +13,8 @@ from hnmets.evaluation.estimate import Estimate
 from hnmets.execution.local import InProcess
 from hnmets.registry.errors import LockedTestError
 from hnmets.registry.prediction import Prediction
+from hnmets.reporting.external import External
+from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.tracking.opening import open_tracker
 from hnmets.workflows import (
     ablate,
@@ -22,7 +24,6 @@ from hnmets.workflows import (
     models_register,
     predict,
 )
-from hnmets.workflows.external_validation import External
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.ladder import Choice, views_of
 from hnmets.workflows.model_versions import audit_log
@@ -184,6 +185,32 @@ def test_nothing_of_a_model_changes_by_being_tried_elsewhere(ours: Study, theirs
     after = predict.by_cases(ours, ["HN-A-000"], model="1")
     assert (after.as_json(), after.opened.digest) == (before.as_json(), before.opened.digest)
     assert isinstance(after.answers[0], Prediction)
+
+
+def test_what_was_found_is_a_page_and_a_run_beside_the_evaluation(
+    ours: Study, theirs: Study, tmp_path: Path
+) -> None:
+    tracker = InMemoryTracker()
+    file = tmp_path / "pages" / "theirs.html"
+    found = external_validation.run(ours, theirs, model="1", page=file, tracker=tracker)
+    (kept,) = tracker.runs.values()
+    assert (kept.run.experiment, kept.run.name) == ("ours", "version 1 on theirs, look 1")
+    assert kept.run.tags["package"] == found.version.package
+    auc = found.measures["auc"]
+    assert isinstance(auc, Estimate)
+    assert kept.values["auc"] == pytest.approx(auc.value, abs=1e-4)
+    assert kept.values["auc_low"] < kept.values["auc"] < kept.values["auc_high"]
+    assert json.loads(kept.artifacts["external.json"])["looks"] == 1
+    text = file.read_text(encoding="utf-8")
+    assert kept.artifacts["external.html"] == text.encode()
+    assert f'value="{auc.value!r}"' in text
+    assert "looked at for the first time" in text
+    assert "<figure>" in text
+    assert not any(patient in text for patient in found.predictions.patient_ids)
+    external_validation.run(
+        ours, theirs, model="1", again="a typing error", page=file, tracker=tracker
+    )
+    assert "Look 2 at these patients" in file.read_text(encoding="utf-8")
 
 
 def test_a_second_look_needs_a_reason_and_every_look_is_recorded(
