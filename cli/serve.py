@@ -1,7 +1,6 @@
 """`hnmets serve`: a registered model on the network."""
 
 import logging
-import os
 import sys
 from typing import Annotated
 
@@ -34,7 +33,10 @@ def serve(
     docs: Docs = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Serve a model by HTTP; HNMETS_SERVE_TOKEN holds the token that callers have to send."""
+    """Serve a model by HTTP; HNMETS_SERVE_TOKEN holds the token that callers have to send.
+
+    HNMETS_SERVE_TOKEN_FILE names a file that holds it, as container engines hand secrets over.
+    """
     from hnmets.domain.errors import UsageError
     from hnmets.serving.settings import ServeSettings
     from hnmets.workflows import serve as workflow
@@ -47,7 +49,7 @@ def serve(
         settings = ServeSettings(
             host=host,
             port=port,
-            token=os.environ.get(workflow.TOKEN_VARIABLE) or None,
+            token=workflow.token(),
             hosts=options.split(allowed_hosts),
             at_once=at_once,
             rows=rows,
