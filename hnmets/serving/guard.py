@@ -13,6 +13,7 @@ from hnmets.serving.body import again, read_body, require_plain
 from hnmets.serving.caller import headers_of, knows_bearer, require_host
 from hnmets.serving.metrics import Metrics
 from hnmets.serving.problems import Problem, busy, unexpected
+from hnmets.serving.rate import Rate
 from hnmets.serving.settings import ServeSettings
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Guard:
         self._app = app
         self._settings = settings
         self._metrics = metrics
+        self._rate = Rate(settings.per_minute)
         self._at_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +69,7 @@ class Guard:
         if scope["path"] in OPEN:
             await self._app(scope, receive, answer)
             return
-        self._require_token(headers)
+        self._require_caller(scope, headers)
         if self._at_work >= self._settings.at_once:
             raise busy()
         self._at_work += 1
@@ -90,7 +92,10 @@ class Guard:
         except TimeoutError:
             raise busy() from None
 
-    def _require_token(self, headers: Mapping[str, bytes]) -> None:
+    def _require_caller(self, scope: Scope, headers: Mapping[str, bytes]) -> None:
         token = self._settings.token
-        if token is not None and not knows_bearer(headers, token):
+        knows = token is not None and knows_bearer(headers, token)
+        # Whoever guesses tokens is counted too.
+        self._rate.require("token" if knows else str((scope.get("client") or ("",))[0]))
+        if token is not None and not knows:
             raise Problem(status=401, code="unauthorised", message="a token is needed")

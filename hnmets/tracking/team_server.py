@@ -48,11 +48,14 @@ class TeamServer:
     password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Check that no password stands where everybody sees it."""
+        """Check that no password stands where everybody sees it, and that one has its account."""
         if urlsplit(self.store).password is not None:
             raise UsageError("the address of the store holds a password").with_note(
                 "Leave it out; HNMETS_TRACKING_STORE_PASSWORD_FILE names a file that holds it."
             )
+
+        if self.password is not None and "@" not in self.store:
+            raise UsageError("a password was given, but the store's address names no account")
 
     @property
     def command(self) -> list[str]:
