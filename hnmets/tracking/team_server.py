@@ -19,8 +19,8 @@ _SETTINGS = {
 }
 # The guard logs requests, without paths; hangers-on are let go; so many at a time, then 503.
 _UVICORN = (
-    "--no-access-log --no-server-header --timeout-keep-alive 5 --limit-concurrency 200"
-    " --h11-max-incomplete-event-size 65536 --timeout-graceful-shutdown 10"
+    "--no-access-log --no-server-header --no-proxy-headers --limit-concurrency 200"
+    " --timeout-keep-alive 5 --timeout-graceful-shutdown 10 --h11-max-incomplete-event-size 65536"
 )
 _DRIVER = "postgresql+psycopg"
 

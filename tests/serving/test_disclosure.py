@@ -84,6 +84,13 @@ def test_the_service_tells_when_to_come_again_and_counts_guesses_of_the_token_ap
         assert [ask(port, "/ready").status for _ in range(5)] == [200] * 5
 
 
+def test_another_address_that_a_caller_gives_himself_is_not_believed(shelf: Shelf) -> None:
+    with service(shelf, per_minute=1) as port:
+        spoofed = [{"X-Forwarded-For": f"192.0.2.{number}"} for number in range(3)]
+        answers = [ask(port, "/version", headers=each).status for each in spoofed]
+    assert answers == [200, 429, 429]
+
+
 def test_by_default_any_number_is_answered(shelf: Shelf) -> None:
     with service(shelf) as port:
         assert {ask(port, "/version").status for _ in range(50)} == {200}
