@@ -20,6 +20,7 @@ from cli.predict import predict
 from cli.render import hint
 from cli.report import report
 from cli.serve import serve
+from cli.tracking_server import tracking_server
 from cli.ui import ui
 from feature_store.errors import StoreError
 from hnmets.domain.errors import HnmetsError
@@ -42,6 +43,7 @@ app.add_typer(models.app, name="models")
 app.command()(predict)
 app.command()(serve)
 app.command()(ui)
+app.command("tracking-server")(tracking_server)
 app.command()(ablate)
 app.command()(evaluate)
 app.command()(explain)

@@ -1,7 +1,6 @@
 """`hnmets serve`: a registered model on the network."""
 
 import logging
-import os
 import sys
 from typing import Annotated
 
@@ -18,6 +17,17 @@ Hosts = Annotated[
 ]
 AtOnce = Annotated[int, typer.Option("--at-once", min=1, help="Requests worked on at a time.")]
 Rows = Annotated[int, typer.Option("--rows", min=1, help="Most patients in one request.")]
+PerMinute = Annotated[
+    int | None,
+    typer.Option("--per-minute", min=1, help="Most requests of one caller in a minute."),
+]
+Digits = Annotated[
+    int | None, typer.Option("--digits", min=1, max=9, help="Digits of the risks that are told.")
+]
+Contributions = Annotated[
+    bool,
+    typer.Option("--contributions", help="Tell callers without a token what a risk stands on."),
+]
 Docs = Annotated[
     bool, typer.Option("--docs", help="Show the interface's page: not in production.")
 ]
@@ -31,10 +41,16 @@ def serve(
     allowed_hosts: Hosts = None,
     at_once: AtOnce = 16,
     rows: Rows = 1000,
+    per_minute: PerMinute = None,
+    digits: Digits = None,
+    contributions: Contributions = False,
     docs: Docs = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Serve a model by HTTP; HNMETS_SERVE_TOKEN holds the token that callers have to send."""
+    """Serve a model by HTTP; HNMETS_SERVE_TOKEN holds the token that callers have to send.
+
+    HNMETS_SERVE_TOKEN_FILE names a file that holds it, as container engines hand secrets over.
+    """
     from hnmets.domain.errors import UsageError
     from hnmets.serving.settings import ServeSettings
     from hnmets.workflows import serve as workflow
@@ -47,10 +63,13 @@ def serve(
         settings = ServeSettings(
             host=host,
             port=port,
-            token=os.environ.get(workflow.TOKEN_VARIABLE) or None,
+            token=workflow.token(),
             hosts=options.split(allowed_hosts),
             at_once=at_once,
             rows=rows,
+            per_minute=per_minute,
+            digits=digits,
+            contributions=contributions,
             docs=docs,
         )
     except ValueError as error:

@@ -23,8 +23,14 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Start a server; yield the URL of an empty database, and stop and remove it in the end."""
+def server(database: str = "trials", *, password: str | None = None) -> Iterator[str]:
+    """Start a server; yield the URL of an empty database, and stop and remove it in the end.
+
+    Parameters
+    ----------
+    password
+        Of the account `hnmets`, and not in the URL; None lets everybody in.
+    """
     programs = binaries()
     assert programs is not None
     as_root = os.geteuid() == 0
@@ -32,20 +38,29 @@ def server() -> Iterator[str]:
     with TemporaryDirectory(prefix="hnmets-postgres-") as folder:
         if as_root:
             shutil.chown(folder, ACCOUNT, ACCOUNT)
+        how = ["-A", "trust"]
+        if password is not None:
+            secret = Path(folder, "password")
+            secret.write_text(password)
+            secret.chmod(0o644)  # inside of a folder that only the account enters
+            how = ["-A", "scram-sha-256", f"--pwfile={secret}"]
 
         def run(program: str, *arguments: str) -> None:
             account = ["runuser", "-u", ACCOUNT, "--"] if as_root else []
             command = [*account, str(programs / program), *arguments]
             # The server inherits the output, and would keep it open.
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+            environment = {**os.environ, "PGPASSWORD": password or ""}
+            subprocess.run(
+                command, check=True, stdout=subprocess.DEVNULL, cwd="/", env=environment
+            )
 
         port, data = _free_port(), f"{folder}/data"
         settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-        run("initdb", "-D", data, "-A", "trust", "-U", "hnmets", "-E", "UTF8")
+        run("initdb", "-D", data, *how, "-U", "hnmets", "-E", "UTF8")
         run("pg_ctl", "-D", data, "-o", settings, "-l", f"{folder}/log", "-w", "start")
         try:
-            run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "hnmets", "trials")
-            yield f"postgresql://hnmets@127.0.0.1:{port}/trials"
+            run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "hnmets", database)
+            yield f"postgresql://hnmets@127.0.0.1:{port}/{database}"
         finally:
             run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
 

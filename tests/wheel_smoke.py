@@ -41,6 +41,9 @@ def main() -> None:
         run(python, "-c", "from hnmets.reporting.html import template; template('report.html.j2')")
         run(fresh / "bin" / "hnmets", "cohort", "rules")
         run(python, "-c", "from hnmets.sources.dicom.vocabulary import words; words('region')")
+        # What `mlflow server --app-name hnmets` loads.
+        plug_in = "(it,) = entry_points(group='mlflow.app', name='hnmets'); it.load()"
+        run(python, "-c", f"from importlib.metadata import entry_points; {plug_in}")
         where = run(python, "-c", "import cli, hnmets; print(cli.__file__, hnmets.__file__)")
         if str(project) in where:
             raise SystemExit(f"the wheel was not what ran: {where}")

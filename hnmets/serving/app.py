@@ -21,6 +21,7 @@ from hnmets.serving.asked import (
     invocations_question,
     predict_question,
 )
+from hnmets.serving.disclosure import rounded
 from hnmets.serving.guard import Guard
 from hnmets.serving.holder import Holder
 from hnmets.serving.metrics import Metrics
@@ -147,9 +148,13 @@ class _Desk:
         Raises
         ------
         Problem
-            If the store does not know a case, or a value is not of its column's kind.
+            If the store does not know a case, a value is not of its column's kind, or more is
+            asked than the caller may know.
         """
         predictor = loaded.predictor
+        if question.asked.contributions and not self.settings.tells_contributions:
+            message = "what a risk stands on is for callers with a token"
+            raise Problem(status=403, code="contributions", message=message)
         if question.table is None:
             table = self._looked_up(loaded, question.case_ids)
         else:
@@ -160,7 +165,7 @@ class _Desk:
             # Ours name columns and rows, and no value.
             raise invalid(str(error)) from None
         self._count(answers)
-        return answers
+        return [rounded(answer, self.settings.digits) for answer in answers]
 
     def _looked_up(self, loaded: Loaded, case_ids: Sequence[str]) -> InputTable:
         try:

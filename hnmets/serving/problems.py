@@ -14,12 +14,15 @@ class Problem(Exception):  # noqa: N818 - what HTTP calls it
         For programs: `too_large`, `invalid_input`.
     retry_s
         Seconds after which another try may help; None where it will not.
+    challenge
+        How to log in, where the status is 401.
     """
 
     status: int
     code: str
     message: str
     retry_s: int | None = None
+    challenge: str = "Bearer"
 
     def document(self, reference: str) -> dict[str, object]:
         """Return what is sent.
@@ -35,7 +38,7 @@ class Problem(Exception):  # noqa: N818 - what HTTP calls it
     def headers(self) -> dict[str, str]:
         """Return what stands beside it."""
         found = {} if self.retry_s is None else {"Retry-After": str(self.retry_s)}
-        return {**found, "WWW-Authenticate": "Bearer"} if self.status == 401 else found
+        return {**found, "WWW-Authenticate": self.challenge} if self.status == 401 else found
 
 
 def busy() -> Problem:

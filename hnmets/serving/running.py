@@ -15,25 +15,29 @@ _GRACE_S = 10
 
 def run_service(app: FastAPI, settings: ServeSettings, *, on_ready: Callable[[str], None]) -> None:
     """Listen, and tell the address; return when the process is told to stop."""
-    server = _Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            # The guard logs, without addresses and paths.
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=_GRACE_S,
-            h11_max_incomplete_event_size=64 * 1024,
-        ),
-        on_ready,
-    )
+    server = _Server(listening(app, settings), on_ready)
     # Once everybody is answered, uvicorn raises the signal again that ended it.
     with suppress(KeyboardInterrupt, SystemExit):
         server.run()
+
+
+def listening(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
+    """Return how to listen."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        # The guard logs, without addresses and paths.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        # Whoever calls could give himself another address for every request.
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
 
 
 class _Server(uvicorn.Server):

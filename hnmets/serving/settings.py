@@ -24,6 +24,13 @@ class ServeSettings:
         Seconds in which a request has to arrive, and to be answered.
     reload_s
         Seconds between looks at who is champion.
+    per_minute
+        Requests of one caller; None for any number. Who sends the token is one caller, everybody
+        else is his address.
+    digits
+        Of the risks that are told; None tells them as they are.
+    contributions
+        Whether callers without a token are told what a risk stands on.
     docs
         Whether to show the page of the interface: never in production.
     """
@@ -38,6 +45,9 @@ class ServeSettings:
     body_s: float = 10.0
     answer_s: float = 30.0
     reload_s: float = 5.0
+    per_minute: int | None = None
+    digits: int | None = None
+    contributions: bool = False
     docs: bool = False
 
     def __post_init__(self) -> None:
@@ -46,8 +56,15 @@ class ServeSettings:
             raise ValueError("a service that others can reach needs a token")
         if min(self.body_bytes, self.rows, self.at_once) < 1:
             raise ValueError("body_bytes, rows and at_once are at least 1")
+        if self.per_minute is not None and self.per_minute < 1:
+            raise ValueError("per_minute is at least 1")
         if min(self.body_s, self.answer_s, self.reload_s) <= 0:
             raise ValueError("seconds are above 0")
+
+    @property
+    def tells_contributions(self) -> bool:
+        """Whether whoever gets as far as the model is told what a risk stands on."""
+        return self.contributions or self.token is not None
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -7,12 +7,18 @@ from typing import Any, NoReturn
 
 from hnmets.serving.problems import Problem, invalid
 
+# No honest request of the service has so many brackets open, those inside of texts included.
 _DEEPEST = 16
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 
-def json_of(body: bytes) -> object:
+def json_of(body: bytes, *, deepest: int = _DEEPEST) -> object:
     """Read a body.
+
+    Parameters
+    ----------
+    deepest
+        Most brackets that are open at a time, those inside of texts included.
 
     Raises
     ------
@@ -20,7 +26,7 @@ def json_of(body: bytes) -> object:
         If it is not UTF-8, no JSON, has NaN or an infinity, a key twice, or is nested deeper
         than any request.
     """
-    _require_shallow(body)
+    _require_shallow(body, deepest)
     try:
         document: object = json.loads(
             body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_number
@@ -30,13 +36,12 @@ def json_of(body: bytes) -> object:
     return document
 
 
-def _require_shallow(body: bytes) -> None:
+def _require_shallow(body: bytes, deepest: int) -> None:
     """Refuse what could be deep before a parser goes down into it."""
     depth = 0
     for bracket in _BRACKETS.finditer(body):
         depth += 1 if bracket.group() in b"[{" else -1
-        # Brackets inside of texts count too: no honest request has so many.
-        if depth > _DEEPEST:
+        if depth > deepest:
             raise invalid("the body is nested too deep", code="too_deep")
 
 

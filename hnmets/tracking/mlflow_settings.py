@@ -2,6 +2,11 @@
 
 import os
 
+from hnmets.domain.secret import read_secret
+
+# The client's own name of it. In a file, it goes by the name that the server's guard knows.
+_CLIENT_TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105 - the name of a variable
+_TOKEN_FILE = "HNMETS_TRACKING_TOKEN_FILE"  # noqa: S105 - the name of a variable
 TELEMETRY_OFF = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 # The spool tries again. A retry inside the client could begin a run twice.
 _OURS = {
@@ -18,3 +23,6 @@ def apply() -> None:
     os.environ.update(_OURS)
     for name, value in _USUAL.items():
         os.environ.setdefault(name, value)
+    if _TOKEN_FILE in os.environ and _CLIENT_TOKEN not in os.environ:
+        token = read_secret(_TOKEN_FILE.removesuffix("_FILE"), os.environ)
+        os.environ[_CLIENT_TOKEN] = token or ""

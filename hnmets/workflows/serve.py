@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hnmets.domain.errors import UsageError
+from hnmets.domain.secret import read_secret
 from hnmets.registry.inputs import InputTable
 from hnmets.registry.package import Package
 from hnmets.registry.predictor import Predictor
@@ -86,6 +87,11 @@ class StudyModel:
                 cache = self.study.store_folder / "registry" / "models"
                 return version.number, version.package, lambda: registry.fetch(version, cache)  # noqa: B023 - returned at once
         return None
+
+
+def token() -> str | None:
+    """Return the token that callers have to send; None where none was set."""
+    return read_secret(TOKEN_VARIABLE, os.environ)
 
 
 def run(

@@ -17,6 +17,7 @@ from hnmets.registry.inputs import InputTable
 from hnmets.registry.package import Package
 from hnmets.registry.predictor import Predictor
 from hnmets.serving.app import create_app
+from hnmets.serving.running import listening
 from hnmets.serving.settings import ServeSettings
 from hnmets.serving.source import Loaded
 from tests.builders_packages import KEY, held_out, table_of, written_package
@@ -68,8 +69,7 @@ def loaded(folder: Path, *, version: int = 1) -> Loaded:
 def service(source: Shelf, **settings: Any) -> Iterator[int]:  # noqa: ANN401 - any setting
     """Serve in a thread; yield the port."""
     chosen = ServeSettings(**{"port": 0, "reload_s": 0.05, **settings})
-    config = uvicorn.Config(create_app(source, chosen), port=0, access_log=False, log_config=None)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(listening(create_app(source, chosen), chosen))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

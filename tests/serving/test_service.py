@@ -262,7 +262,7 @@ def test_pages_of_elsewhere_get_nothing_and_nothing_is_kept(port: int) -> None:
     assert not [name for name in answer.headers if name.startswith("access-control")]
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "server" not in answer.headers or "uvicorn" in answer.headers["server"]
+    assert "server" not in answer.headers
     preflight = ask(port, "/predict", method="OPTIONS", headers={"Origin": "https://evil.example"})
     assert preflight.status == 405
 
