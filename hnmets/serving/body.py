@@ -68,7 +68,7 @@ class CountedBody:
             return self._given_up(_too_slow())
         self._size += len(message.get("body", b""))
         if self._size > self._most_bytes:
-            return self._given_up(too_large())
+            return self._given_up(_too_large(self._most_bytes))
         self._whole = not message.get("more_body", False)
         return message
 
@@ -93,12 +93,7 @@ def require_plain(headers: Mapping[str, bytes], *, most_bytes: int) -> None:
     if not length.isdigit():
         raise invalid("Content-Length is no number")
     if int(length) > most_bytes:
-        raise too_large()
-
-
-def too_large() -> Problem:
-    """Say that a body is larger than any that is taken."""
-    return Problem(status=413, code="too_large", message="the body is too large")
+        raise _too_large(most_bytes)
 
 
 async def _read(receive: Receive, most_bytes: int) -> bytes | None:
@@ -110,10 +105,15 @@ async def _read(receive: Receive, most_bytes: int) -> bytes | None:
         part = message.get("body", b"")
         size += len(part)
         if size > most_bytes:
-            raise too_large()
+            raise _too_large(most_bytes)
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+def _too_large(most_bytes: int) -> Problem:
+    message = f"a body of this kind has at most {most_bytes} bytes here"
+    return Problem(status=413, code="too_large", message=message)
 
 
 def _too_slow() -> Problem:

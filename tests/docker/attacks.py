@@ -91,6 +91,9 @@ WITHOUT_LOGIN = (
 FOREIGN = (
     _get("foreign host", f"{_API}/experiments/search", 403, headers={"Host": "evil.example"}),
     _get("foreign host of pages", "/", 403, headers={"Host": "evil.example:5000"}),
+    _get(
+        "foreign host of the version", "/version", 403, headers={"Host": "evil.example"}, bare=200
+    ),
     _get("health tells nothing", "/health", 200, headers={"Host": "evil.example"}, **_LOGIN),
     Attack(
         name="foreign origin",
