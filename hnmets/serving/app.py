@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 
@@ -198,5 +198,17 @@ def version_of(loaded: Loaded) -> dict[str, object]:
 
 def _body(kind: type[PredictBody | InvocationsBody]) -> dict[str, object]:
     """Describe a body that is read by hand."""
-    content = {"application/json": {"schema": kind.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": content}}
+    schema = kind.model_json_schema()
+    whole = _inlined(schema, schema.get("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
+
+
+def _inlined(schema: object, parts: Mapping[str, object]) -> object:
+    """Return a schema with its parts in their places: `$defs` is no place of an OpenAPI page."""
+    if isinstance(schema, list):
+        return [_inlined(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _inlined(each, parts) for name, each in schema.items() if name != "$defs"}
