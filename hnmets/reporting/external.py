@@ -17,9 +17,8 @@ from hnmets.registry.versions import Version
 from hnmets.reporting.calibration_figure import draw_curve
 from hnmets.reporting.canvas import NoFigure, house_style, inline_svg
 from hnmets.reporting.curves import CalibrationPoints, RiskHistogram
-from hnmets.reporting.html import environment
 from hnmets.reporting.subgroup import SMALL_CELL, SubgroupRow
-from hnmets.reporting.templating import template
+from hnmets.reporting.templating import page_environment, template
 
 _FIGURE = "Calibration elsewhere"
 
@@ -105,7 +104,7 @@ def external_page(found: External, *, model: str, on: date) -> str:
         Day of the look.
     """
     return (
-        environment()
+        page_environment()
         .get_template("external.html.j2")
         .render(
             found=found,

@@ -1,19 +1,15 @@
 """The report as one HTML file that needs nothing else: no network, no scripts, no other files."""
 
-from base64 import b64encode
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup, escape
 
 from feature_store.atomic import write_atomic
 from feature_store.plain import escaped
-from hnmets.evaluation.estimate import Estimate
 from hnmets.reporting.canvas import NoFigure, house_style, inline_svg
 from hnmets.reporting.catalog import CHARTS
 from hnmets.reporting.few_events import CALIBRATION_NEEDS, few_events
 from hnmets.reporting.findings import Findings
-from hnmets.reporting.number_text import decimal, p_text, percent
 from hnmets.reporting.subgroup import SMALL_CELL
 from hnmets.reporting.templating import page_environment, template
 from hnmets.reporting.tripod import tripod_lines
@@ -38,7 +34,7 @@ def render(findings: Findings) -> str:
     the `value`.
     """
     return (
-        environment()
+        page_environment()
         .get_template("report.html.j2")
         .render(
             findings=findings,
@@ -50,40 +46,6 @@ def render(findings: Findings) -> str:
             tripod=tripod_lines(findings),
         )
     )
-
-
-def environment() -> jinja2.Environment:
-    """Return what all pages share: escaping, and the way in which numbers are written."""
-    found = page_environment()
-    found.filters |= {
-        "num": _number,
-        "share": _share,
-        "p": _p_value,
-        "png": _png,
-    }
-    found.tests["estimate"] = lambda value: isinstance(value, Estimate)
-    return found
-
-
-def _data(value: float, text: str) -> Markup:
-    return Markup('<data value="{}">{}</data>').format(repr(value), text)
-
-
-def _number(value: float, digits: int = 3) -> Markup:
-    return _data(value, decimal(value, 0 if isinstance(value, int) else digits))
-
-
-def _share(value: float) -> Markup:
-    return _data(value, percent(value))
-
-
-def _p_value(value: float) -> Markup:
-    return _data(value, p_text(value))
-
-
-def _png(content: bytes) -> str:
-    """Return a picture as an address that holds it."""
-    return f"data:image/png;base64,{b64encode(content).decode()}"
 
 
 def _figure(findings: Findings, name: str) -> Markup:

@@ -6,8 +6,7 @@ from markupsafe import Markup
 
 from hnmets.registry.package import OpenPackage
 from hnmets.registry.prediction import Prediction
-from hnmets.reporting.html import environment
-from hnmets.reporting.templating import template
+from hnmets.reporting.templating import page_environment, template
 
 
 def prediction_page(
@@ -23,7 +22,7 @@ def prediction_page(
         Day of the prediction.
     """
     return (
-        environment()
+        page_environment()
         .get_template("prediction.html.j2")
         .render(
             answer=answer,
