@@ -48,6 +48,8 @@ class Card:
         Of the evaluation, with intervals.
     limits
         What the model must not be used for, and what is not known.
+    tripod
+        The parts of the 27 items of TRIPOD+AI, with what is reported of each.
 
     References
     ----------
@@ -61,6 +63,7 @@ class Card:
     facts: tuple[Fact, ...]
     figures: tuple[Figure, ...]
     limits: tuple[str, ...]
+    tripod: tuple[Fact, ...] = ()
 
 
 def as_markdown(card: Card) -> str:
@@ -71,7 +74,23 @@ def as_markdown(card: Card) -> str:
     lines += ["| measure | value (95 %) |", "|---|---|"]
     lines += [f"| {figure.name} | {_text(figure.value)} |" for figure in card.figures]
     lines += ["", "## Limits", "", *(f"- {limit}" for limit in card.limits)]
+    lines += ["", "## TRIPOD+AI", "", _reported(card), "", "| item | reported |", "|---|---|"]
+    lines += [
+        f"| {_cell(item.name)} | {_cell(item.text or NOT_REPORTED)} |" for item in card.tripod
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _reported(card: Card) -> str:
+    told = sum(1 for item in card.tripod if item.text)
+    return (
+        f"{told} of {len(card.tripod)} parts have an entry, from the run or by its authors "
+        "(`[tripod]` of the study file); an entry is a pointer, not a judgement."
+    )
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def _text(measured: Measured) -> str:

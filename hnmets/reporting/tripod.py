@@ -42,6 +42,12 @@ class TripodLine:
         """Whether there is anything."""
         return self.generated is not None or bool(self.stated)
 
+    @property
+    def text(self) -> str:
+        """What is reported, in one line; empty where nothing is."""
+        said = self.generated.text if self.generated else ""
+        return ". ".join(part for part in (said, self.stated) if part)
+
 
 def tripod_lines(findings: Findings) -> tuple[TripodLine, ...]:
     """Return all items in their order."""

@@ -182,6 +182,7 @@ def run(
         timed=timed,
         audits=audits,
         oracles=oracles,
+        statements=study.tripod,
     )
     ladder = Ladder(
         study=study.about.name,

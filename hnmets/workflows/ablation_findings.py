@@ -54,6 +54,8 @@ class Told:
         The rungs by a horizon, or why that could not be measured.
     oracles
         By rung, the AUC that the truth of a synthetic cohort allows.
+    statements
+        Of the authors, by item of TRIPOD+AI.
     """
 
     study: str
@@ -71,6 +73,7 @@ class Told:
     oracles: Mapping[str, float] = field(default_factory=dict)
     published: Published | None = None
     timed: Timed | str = ""
+    statements: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def findings(self) -> Findings:
@@ -97,6 +100,7 @@ class Told:
             suspicions=self.suspicions,
             lineage=self._lineage,
             missed=self._missed(main),
+            statements=self.statements,
         )
 
     @property

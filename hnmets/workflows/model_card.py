@@ -8,6 +8,7 @@ from hnmets.registry.package import Package
 from hnmets.reporting.few_events import FEW
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.rung import Rung
+from hnmets.reporting.tripod import tripod_lines
 
 
 def card_of(package: Package, findings: Findings) -> Card:
@@ -20,6 +21,10 @@ def card_of(package: Package, findings: Findings) -> Card:
         facts=tuple(_facts(package, findings)),
         figures=tuple(_figures(rung)),
         limits=tuple(_limits(package, findings)),
+        tripod=tuple(
+            Fact(name=f"{line.item.number} {line.item.topic}", text=line.text)
+            for line in tripod_lines(findings)
+        ),
     )
 
 

@@ -48,6 +48,7 @@ from hnmets.workflows.study_sections import (
     EvaluationSection,
     RadiomicsSection,
     SizeSection,
+    TripodNumber,
 )
 from hnmets.workflows.tuning_section import Tuned, TuningSection
 
@@ -79,6 +80,8 @@ class Study(BaseModel):
     tuned: Tuned | None = None
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
     gates: GateRules = Field(default_factory=GateRules)
+    # What no run can know: funding, ethics, intended use.
+    tripod: dict[TripodNumber, str] = Field(default_factory=dict)
 
     _file: Path = PrivateAttr(default=Path("study.toml"))
     _root: Path = PrivateAttr(default=Path())

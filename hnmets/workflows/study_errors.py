@@ -97,10 +97,10 @@ def _message(details: ErrorDetails, schema: Schema) -> str:
         return f"unknown setting; {closest(str(key), _known(schema, table))}"
     if kind == "missing":
         return "is required"
-    if key == "[key]":
-        return "a name starts with a letter and holds letters, digits and underscores"
     if kind == "value_error":
         return str(details["ctx"]["error"])
+    if key == "[key]":
+        return "a name starts with a letter and holds letters, digits and underscores"
     return f"{details['msg'][:1].lower()}{details['msg'][1:]}, not {details['input']!r}"
 
 

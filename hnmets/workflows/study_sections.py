@@ -3,6 +3,9 @@
 import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from hnmets.datasets.view import Policy
 from hnmets.domain.variant import Variant
@@ -10,6 +13,7 @@ from hnmets.execution.base import Limits
 from hnmets.extractors.embedding_parameters import EmbeddingParameters
 from hnmets.extractors.radiomics_parameters import RadiomicsParameters
 from hnmets.models.names import ModelName
+from hnmets.reporting.tripod_items import TRIPOD_ITEMS
 
 # What a study's table may tell of how an image was made.
 ACQUISITION = (
@@ -21,6 +25,15 @@ ACQUISITION = (
     "slice_thickness",
     "year",
 )
+
+
+def _known_item(number: str) -> str:
+    if number not in {item.number for item in TRIPOD_ITEMS}:
+        raise ValueError(f"TRIPOD+AI has no item '{number}': its parts are called '3b' or '17'")
+    return number
+
+
+TripodNumber = Annotated[str, AfterValidator(_known_item)]
 
 
 def _cores() -> int:

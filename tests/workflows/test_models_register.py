@@ -142,6 +142,10 @@ def test_every_figure_of_the_card_is_that_of_the_run(ladder: Evaluated) -> None:
             assert round(figure.value.value, 4) == logged[figure.logged_as]
     facts = {fact.name: fact.text for fact in found.card.facts}
     assert facts["intended use"] == ""
+    said = {item.name.partition(" ")[0]: item.text for item in found.card.tripod}
+    assert len(said) == 52
+    assert said["20a"].startswith("flow with one reason for each case left out")
+    assert said["17"] == ""
     assert "The members were measured; their mean was not" in found.card.unmeasured
 
 

@@ -318,3 +318,10 @@ def test_loading_a_study_and_a_csv_is_light(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_what_no_run_can_know_is_said_by_item_of_tripod(tmp_path: Path) -> None:
+    said = study_of(tmp_path, TABLES_ONLY + '[tripod]\n"17" = "Approved by committee A."\n')
+    assert said.tripod == {"17": "Approved by committee A."}
+    wrong = refusal(tmp_path, TABLES_ONLY + '[tripod]\n"99" = "No such item."\n')
+    assert "TRIPOD+AI has no item '99'" in wrong
