@@ -33,17 +33,31 @@ class Suspicion:
     code
         D_OUTCOME_COPY, D_AUC, D_DUPLICATE, D_OUTCOME_DIFFERS or D_PROVENANCE.
     what
-        What was found, with columns or cases.
+        What was found, with columns.
     next_step
         What to do about it.
+    cases
+        Whom it is about, where it is about some.
     """
 
     code: str
     what: str
     next_step: str
+    cases: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.what}. {self.next_step}"
+        return f"{self.code}: {self.text}. {self.next_step}"
+
+    @property
+    def text(self) -> str:
+        """What was found, and in whom."""
+        return f"{self.what}: {listed(self.cases)}" if self.cases else self.what
+
+    @property
+    def anonymous(self) -> str:
+        """What may leave the site: nobody is named."""
+        about = f" ({len(self.cases)} cases)" if self.cases else ""
+        return f"{self.code}: {self.what}{about}. {self.next_step}"
 
 
 def suspicions(dataset: Dataset) -> tuple[Suspicion, ...]:
@@ -123,8 +137,9 @@ def _duplicates(dataset: Dataset) -> Iterator[Suspicion]:
                 cases = [rows.case_ids[row] for row in group]
                 yield Suspicion(
                     code="D_DUPLICATE",
-                    what=f"{recipe.name} is the same for different patients: {listed(cases)}",
+                    what=f"{recipe.name} is the same for different patients",
                     next_step="Find out whose images they are: one may stand in two folds.",
+                    cases=tuple(cases),
                 )
 
 
@@ -140,8 +155,9 @@ def _contradictions(rows: Rows) -> Iterator[Suspicion]:
     if both:
         yield Suspicion(
             code="D_OUTCOME_DIFFERS",
-            what=f"cases of one patient have different outcomes: {listed(both)}",
+            what="cases of one patient have different outcomes",
             next_step="Correct the manifest, or say why: folds count the patient as an event.",
+            cases=tuple(both),
         )
 
 

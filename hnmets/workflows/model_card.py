@@ -117,5 +117,5 @@ def _limits(package: Package, findings: Findings) -> Iterator[str]:
         yield 'No horizon was set: a risk has no "by when".'
     for control in findings.unbeaten.get(package.rung, []):
         yield f"Not shown to be better than the control '{control.name}'."
-    yield from (f"Open: {suspicion}" for suspicion in findings.suspicions)
+    yield from (f"Open: {suspicion.anonymous}" for suspicion in findings.suspicions)
     yield from findings.limits

@@ -1,72 +1,20 @@
 """Nothing that could name a person leaves the reader: planted words are in no output."""
 
-import gzip
 import logging
 import os
 import subprocess
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pydicom
 import pytest
-from pydicom.datadict import DicomDictionary, keyword_for_tag
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 
 from tests import builders_dicom_defects as do
+from tests.builders_canary import CANARY, SECRETS, contents, write_contaminated
 from tests.builders_cohorts import command
-from tests.builders_dicom import add_region, patient, save, tube
+from tests.builders_dicom import tube
 
 pytestmark = pytest.mark.slow
-CANARY = "KANARIENVOGEL"
-# What else the phantoms give away, and a part of every UID that they have.
-SECRETS = (CANARY, CANARY.lower(), "Somebody", "19580401", "20250103", "MRN-", "1.2.826.0.1")
 KEY = "a key that is in no output either"
-TEXTS = {"AE", "AS", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"}
-# Without these the object would be no CT or structure set, or its patient somebody else.
-NEEDED = {
-    "Modality",
-    "ImageType",
-    "PhotometricInterpretation",
-    "SpecificCharacterSet",
-    "ContourGeometricType",
-    "ROIName",
-}
-
-
-def contaminate(ds: Dataset) -> None:
-    """Write the canary into every text field that DICOM knows, private ones and a sequence."""
-    for tag, (kind, multiplicity, _, retired, keyword) in DicomDictionary.items():
-        wanted = kind in TEXTS and multiplicity.startswith("1") and keyword and not retired
-        if wanted and tag >> 16 not in {0, 2} and keyword not in NEEDED:
-            setattr(ds, keyword_for_tag(tag), CANARY)
-    block = ds.private_block(0x0011, CANARY, create=True)
-    block.add_new(0x01, "LO", CANARY)
-    item = Dataset()
-    item.PatientName = item.InstitutionName = CANARY
-    ds.OtherPatientIDsSequence = Sequence([item])
-    ds.RequestAttributesSequence = Sequence([item])
-    ds.file_meta.SourceApplicationEntityTitle = CANARY
-
-
-def write_contaminated(root: Path, number: int, spoil: do.Spoil | None) -> Path:
-    ct, structures = patient(number)
-    images, others = spoil(ct, structures) if spoil else (ct, [structures])
-    for ds in (*images, *others):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # many of these fields allow no such word
-            contaminate(ds)
-        ds.PatientID = f"{CANARY}-{number}"
-    for rt in (ds for ds in others if "ROIContourSequence" in ds):
-        add_region(rt, 90, f"GTV {CANARY}", tube([5]))
-        add_region(rt, 91, CANARY, tube([5]))
-    folder = root / f"{CANARY}^Hans {number}"
-    folder.mkdir(parents=True)
-    for place, ds in enumerate([*images, *others]):
-        save(ds, folder / f"{CANARY}_{place}.dcm")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -112,19 +60,6 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         assert "Traceback" not in done.stderr
         printed += done.stdout + done.stderr
     return folder / "out", printed
-
-
-def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for file in sorted(folder.rglob("*")):
-        if not file.is_file():
-            continue
-        raw = file.read_bytes()
-        yield file.name, raw
-        if raw[:2] == b"\x1f\x8b":
-            yield file.name, gzip.decompress(raw)
-        if file.suffix == ".parquet":
-            table = pq.read_table(file)
-            yield file.name, f"{table.schema} {table.to_pylist()}".encode()
 
 
 def test_no_planted_word_is_in_any_output(outputs: tuple[Path, str]) -> None:
