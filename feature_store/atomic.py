@@ -38,6 +38,25 @@ def write_atomic(target: Path, data: bytes | memoryview) -> Path:
     return target
 
 
+def link_or_copy(source: Path, target: Path) -> Path:
+    """Have a file a second time, on the same disk without its bytes.
+
+    Whoever replaces `source` by `write_atomic` leaves `target` as it is.
+
+    Raises
+    ------
+    FileExistsError
+        If there is something at `target`.
+    """
+    try:
+        os.link(source.resolve(), target)
+    except FileExistsError:
+        raise
+    except OSError:  # another disk, or one without links
+        write_atomic(target, source.read_bytes())
+    return target
+
+
 def write_named(folder: Path, data: bytes | memoryview, suffix: str) -> Path:
     """Write a file under the SHA-256 of its bytes."""
     return write_atomic(folder / f"{hashlib.sha256(data).hexdigest()}{suffix}", data)

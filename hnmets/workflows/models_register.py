@@ -12,6 +12,7 @@ from hnmets.registry.mlflow_model import save_model
 from hnmets.registry.package import Package, write_package
 from hnmets.registry.predictor import Predictor
 from hnmets.registry.versions import CHALLENGER, ModelRegistry, NewVersion, Version
+from hnmets.workflows.kept_networks import keep_networks
 from hnmets.workflows.kept_risks import risks_of
 from hnmets.workflows.model_card import card_of
 from hnmets.workflows.model_versions import audit_log, experiment_of, model_registry
@@ -105,6 +106,7 @@ def run(  # noqa: PLR0913 - what is registered, and who is told; all named
         )
         card = card_of(package, findings)
         digest = write_package(package, card, models_of(own), Path(place) / PACKAGE)
+        keep_networks(study, package.networks)
         made = _registered(study, models, package, digest, Path(place))
     return Registered(
         name=models.name, version=made, package=package, card=card, replay=difference

@@ -1,13 +1,12 @@
 """One patient's CT, masks and clinical variables, measured as the study measures its cases."""
 
 import csv
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from feature_store.atomic import link_or_copy
 from feature_store.snapshot import read_snapshot
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.execution.local import InProcess
@@ -17,8 +16,8 @@ from hnmets.registry.package import Package
 from hnmets.workflows import features_build
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.features_build import Request
-from hnmets.workflows.fold_networks import backbone_folder
 from hnmets.workflows.input_table import stored_inputs
+from hnmets.workflows.kept_networks import lend_networks
 from hnmets.workflows.on_case import OnStep, say_nothing
 from hnmets.workflows.study import Study
 
@@ -69,9 +68,7 @@ def measured_inputs(
             raise InvalidDataError(f"{failure.code}: {failure.detail}").with_note(
                 failure.next_step
             )
-        if package.networks:
-            one.store_folder.mkdir()
-            backbone_folder(one).symlink_to(backbone_folder(study).resolve())
+        lend_networks(study, package.networks, one)
         families = tuple({"cohort", *(_FAMILY.get(r.kind, r.kind) for r in package.recipes)})
         report = features_build.run(
             one, Request(only=families), executor=InProcess(), on_step=on_step
@@ -149,8 +146,4 @@ def _brought(file: Path, place: Path, name: str) -> str:
     if not file.is_file():
         raise UsageError(f"no file '{file.name}' where {name} was said to be")
     target = place / f"{name}{''.join(file.suffixes[-2:])}"
-    try:
-        os.link(file.resolve(), target)
-    except OSError:  # another disk
-        shutil.copyfile(file, target)
-    return target.name
+    return link_or_copy(file, target).name

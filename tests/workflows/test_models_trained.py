@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hnmets.datasets.provenance import patient_digest
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.execution.local import InProcess
 from hnmets.registry.prediction import Prediction
@@ -111,15 +112,61 @@ def test_a_ct_gets_the_risk_that_its_stored_features_get(
     assert answer.flags == wanted.flags
 
 
-def test_a_ct_is_refused_where_a_network_is_gone(
-    registered: tuple[Study, Registered], tmp_path: Path
-) -> None:
+def networks(study: Study) -> dict[str, bytes]:
+    """The files of the trained backbones, by name."""
+    folder = backbone_folder(study)
+    return {path.name: path.read_bytes() for path in folder.rglob("*.safetensors")}
+
+
+@pytest.fixture
+def copy(registered: tuple[Study, Registered], tmp_path: Path) -> Study:
+    """The same project, for whoever changes it."""
     study, _ = registered
     shutil.copytree(study.folder, tmp_path / "copy")
-    copy = settings(tmp_path / "copy" / study.file.name, evaluation__draws=100)
-    next(backbone_folder(copy).rglob("*.safetensors")).unlink()
-    with pytest.raises(InvalidDataError, match=r"the model was fitted on trained\.cnn@"):
+    return settings(tmp_path / "copy" / study.file.name, evaluation__draws=100)
+
+
+def test_a_ct_gets_the_same_risk_after_the_backbone_was_trained_anew(copy: Study) -> None:
+    (wanted,) = predict.by_cases(copy, ["SYN-0002"], model="1").predictions
+    before = networks(copy)
+    anew = settings(copy.file, evaluation__draws=100, backbone__seed=7)
+    assert not train(anew).failed
+    after = networks(copy)
+    assert before.keys() == after.keys()
+    assert all(after[name] != content for name, content in before.items())
+    (answer,) = predict.by_image(copy, raw_case(copy, "SYN-0002"), model="1").predictions
+    assert answer.risk == pytest.approx(wanted.risk, abs=1e-5)
+
+
+def test_a_ct_is_refused_where_a_network_is_gone(copy: Study) -> None:
+    kept = sorted((copy.store_folder / "registry" / "networks").iterdir())
+    assert len(kept) == len(FOLDS)
+    kept[0].unlink()
+    with pytest.raises(InvalidDataError, match=rf"the model was fitted on {kept[0].stem};"):
         predict.by_image(copy, raw_case(copy, "SYN-0002"), model="1")
+
+
+def test_a_ct_is_refused_where_a_network_was_changed(copy: Study) -> None:
+    kept = sorted((copy.store_folder / "registry" / "networks").iterdir())
+    content = bytearray(kept[0].read_bytes())
+    content[-1] ^= 1
+    kept[0].write_bytes(content)
+    with pytest.raises(InvalidDataError, match=rf"the model was fitted on {kept[0].stem};"):
+        predict.by_image(copy, raw_case(copy, "SYN-0002"), model="1")
+
+
+def test_what_a_registry_shows_others_tells_of_no_patient_that_a_network_knows(
+    registered: tuple[Study, Registered],
+) -> None:
+    study, found = registered
+    registry = model_registry(study)
+    folder = registry.fetch(found.version, study.folder / "cache")
+    digests = {patient_digest(case.patient_id) for case in read_cohort(study).cases}
+    network = next((study.store_folder / "registry" / "networks").iterdir()).read_bytes()
+    # Half of a training part stops the training: 40 / 2 / 2 patients.
+    assert sum(digest.encode() in network for digest in digests) == 10
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    assert not [digest for digest in digests for raw in files if digest.encode() in raw]
 
 
 def test_a_refit_is_refused_since_no_network_knows_everybody(
