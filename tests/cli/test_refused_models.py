@@ -1,4 +1,4 @@
-"""What must not become champion, by the commands: worse, uncalibrated, changed, half registered."""
+"""What must not become champion, by the commands: worse, uncalibrated, changed, half there."""
 
 import json
 import os
