@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 
 from feature_store.atomic import write_atomic
 from feature_store.snapshot import Snapshot
-from hnmets.domain.errors import InvalidDataError
+from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.calibration import calibration
 from hnmets.evaluation.discrimination import discrimination
@@ -50,8 +51,8 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
 ) -> External:
     """Apply a registered model, its calibration and its threshold to another cohort.
 
-    Nothing is fitted. The look is recorded before anything is computed: a test that was seen
-    once is no test of what is changed afterwards.
+    Nothing is fitted. The look is recorded before a risk is compared with an outcome: a test that
+    was seen once is no test of what is changed afterwards. What can go wrong goes wrong before.
 
     Parameters
     ----------
@@ -70,6 +71,8 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
         If the patients were looked at before, and nobody says why again.
     InvalidDataError
         If the outcomes differ, or the store has other recipes than the model's.
+    UsageError
+        If the page cannot be a file.
     """
     opened = open_version(of, model)
     package = opened.predictor.package
@@ -77,11 +80,12 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     cohort = read_cohort(other)
     snapshot = study_snapshot(other, cohort)
     event = _events(snapshot)
-    at, reason = now(), Privacy.of(of.folder).text(again)
-    looks = _look(of, opened, event, reason=reason, at=at)
     table = stored_inputs(package, snapshot, sorted(event), elsewhere=True)
     answers = opened.predictor.predict(table)
     predictions = _predictions(answers, event, cohort)
+    _require_writable(page)
+    at, reason = now(), Privacy.of(of.folder).text(again)
+    looks = _look(of, opened, event, reason=reason, at=at)
     bootstrap = Bootstrap(draws=other.evaluation.draws, seed=other.split.seed)
     said = [each for each in answers if isinstance(each, Prediction)]
     refused = [each.reason for each in answers if not isinstance(each, Prediction)]
@@ -119,7 +123,6 @@ def _tell(  # noqa: PLR0913 - all named
     """Write the page, and log the run."""
     text = external_page(found, model=model, on=at.date())
     if page is not None:
-        page.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(page, text.encode())
     environment = capture(arguments, privacy=Privacy.of(of.folder))
     with nullcontext(tracker) if tracker else open_tracker(of.folder) as opened:
@@ -157,6 +160,23 @@ def _events(snapshot: Snapshot) -> dict[str, bool]:
     event = matrix.values[:, matrix.columns.index("outcome.event")]
     pairs = zip(matrix.case_ids, event.tolist(), strict=True)
     return {case_id: seen == 1 for case_id, seen in pairs if not np.isnan(seen)}
+
+
+def _require_writable(page: Path | None) -> None:
+    """Make the page's folder, and write to it, before patients are looked at for nothing.
+
+    Raises
+    ------
+    UsageError
+        If the page is a folder.
+    """
+    if page is None:
+        return
+    if page.is_dir():
+        raise UsageError(f"'{page.name}' is a folder, not a file to write a page to")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=page.parent):
+        pass
 
 
 def _look(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hnmets.domain.errors import InvalidDataError
+from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.evaluation.estimate import Estimate
 from hnmets.execution.local import InProcess
 from hnmets.registry.errors import LockedTestError
@@ -252,6 +252,18 @@ def test_what_cannot_be_compared_is_refused_before_it_is_looked_at(
     odd = built(write(folder, toml=text, rows=their_lines(), name="patienten.csv"))
     with pytest.raises(InvalidDataError, match=complaint):
         validate(ours, odd)
+    assert not [entry for entry in audit_log(ours).entries() if entry.action == "look"]
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_patients_are_looked_at(
+    ours: Study, theirs: Study, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    for page, complaint in ((tmp_path, UsageError), (file / "page.html", OSError)):
+        with pytest.raises(complaint):
+            external_validation.run(ours, theirs, model="1", page=page)
+    assert validate(ours, theirs).looks == 1
 
 
 CENTRES = ("HGJ", "CHUS"), ("HMR", "CHUM")
