@@ -185,14 +185,14 @@ def test_a_search_without_its_server_goes_on_and_a_replay_brings_every_trial_onc
     study = every_modality(tmp_path, cases=90)
     study.file.write_text(study.file.read_text() + EVERY_MODALITY_SEARCH)
     small = load_study(study.file, environ={}, flags={"tuning.trials": 3})
-    address = f"http://127.0.0.1:{free_port()}"
+    address, spools = f"http://127.0.0.1:{free_port()}", tmp_path / "mlflow.spool"
     with SpooledTracker(
-        tmp_path, tracker_at(address, tmp_path), privacy=Privacy(), patience=HASTY
+        spools, tracker_at(address, tmp_path), privacy=Privacy(), patience=HASTY
     ) as down:
         found = tune.run(small, tune.Request(device="cpu"), tracker=down)
     assert found.complete
     assert found.waiting > 0
-    assert replay(tmp_path, tracker_at(real_server, tmp_path), settle=AT_ONCE).left == 0
+    assert replay(spools, tracker_at(real_server, tmp_path), settle=AT_ONCE).left == 0
     names = [name for name, _ in of_experiment(real_server, small.about.name)]
     studies = [each.study for each in found.studies]
     trials = [f"trial {number:04d} of {each}" for each in studies for number in range(3)]

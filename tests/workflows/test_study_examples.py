@@ -43,7 +43,7 @@ def test_every_commented_setting_of_the_template_works_when_uncommented(tmp_path
     # A comment in prose has neither a key nor a table behind its sign.
     setting = re.compile(r"# (?=\S+ = |\[)")
     settings = [setting.sub("", line) if setting.match(line) else line for line in lines]
-    assert sum(a != b for a, b in zip(lines, settings, strict=True)) == 13
+    assert sum(a != b for a, b in zip(lines, settings, strict=True)) == 16
     study = study_of(tmp_path, "\n".join(settings), environ={"MY_DATA": "/data"})
     assert study.outcome is not None
     assert study.outcome.horizon == 730.5
@@ -51,6 +51,7 @@ def test_every_commented_setting_of_the_template_works_when_uncommented(tmp_path
     assert study.cohort.exclude == {"HN-007": "withdrew consent"}
     assert study.subgroups == ("centre", "sex", "age")
     assert [view.name for view in study.evaluation.views] == ["age + sex"]
+    assert [*study.tripod] == ["3b", "17", "18a"]
     assert (study.backbone.weighting, study.backbone.frozen_tables) == ("balanced", True)
 
 
