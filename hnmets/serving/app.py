@@ -70,13 +70,13 @@ def _unknown(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _add_probes(app: FastAPI, holder: Holder, metrics: Metrics) -> None:
-    @app.get("/ping")
-    @app.get("/health")
+    @app.get("/ping", response_class=PlainTextResponse)
+    @app.get("/health", response_class=PlainTextResponse)
     async def ping() -> PlainTextResponse:
         """Tell that the process lives."""
         return PlainTextResponse("\n")
 
-    @app.get("/ready")
+    @app.get("/ready", response_class=PlainTextResponse)
     async def ready() -> PlainTextResponse:
         """Tell whether a model is loaded."""
         return PlainTextResponse("\n", status_code=200 if holder.is_ready else 503)
@@ -97,7 +97,7 @@ def _add_probes(app: FastAPI, holder: Holder, metrics: Metrics) -> None:
             "columns": [asdict(column) for column in package.columns],
         }
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def counters() -> PlainTextResponse:
         """Tell counters in Prometheus' text form."""
         return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4")
