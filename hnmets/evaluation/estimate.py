@@ -62,6 +62,19 @@ class NotEstimable:
 Measured = Estimate | NotEstimable
 
 
+def measured_text(measured: Measured) -> str:
+    """Return a number with its interval, or why there is none, in words.
+
+    Examples
+    --------
+    >>> measured_text(NotEstimable(reason="nobody has the event", n=9, events=0))
+    'not estimable: nobody has the event'
+    """
+    if isinstance(measured, Estimate):
+        return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
+    return f"not estimable: {measured.reason}"
+
+
 def measured_json(measured: Measured) -> dict[str, object]:
     """Return a number with its interval, or why there is none."""
     if isinstance(measured, Estimate):

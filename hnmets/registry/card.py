@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hnmets.evaluation.estimate import Estimate, Measured
+from hnmets.evaluation.estimate import Measured, measured_text
 
 NOT_REPORTED = "not reported"
 
@@ -72,7 +72,7 @@ def as_markdown(card: Card) -> str:
     lines += [f"- **{fact.name}**: {fact.text or NOT_REPORTED}" for fact in card.facts]
     lines += ["", "## Figures", "", card.measured, "", card.unmeasured, ""]
     lines += ["| measure | value (95 %) |", "|---|---|"]
-    lines += [f"| {figure.name} | {_text(figure.value)} |" for figure in card.figures]
+    lines += [f"| {figure.name} | {measured_text(figure.value)} |" for figure in card.figures]
     lines += ["", "## Limits", "", *(f"- {limit}" for limit in card.limits)]
     lines += ["", "## TRIPOD+AI", "", _reported(card), "", "| item | reported |", "|---|---|"]
     lines += [
@@ -91,9 +91,3 @@ def _reported(card: Card) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
-
-
-def _text(measured: Measured) -> str:
-    if isinstance(measured, Estimate):
-        return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
-    return f"not estimable: {measured.reason}"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+# Remarks on a version that begin so say what it was worth elsewhere.
+LOOK = "hnmets.look."
 _PACKAGE, _MODEL, _RUN, _RUNG, _KIND = (
     f"hnmets.{name}" for name in ("package", "model", "run", "rung", "kind")
 )
@@ -40,6 +42,8 @@ class Version:
         Key of the run that evaluated it.
     created
         ISO time, UTC.
+    elsewhere
+        What it was worth in patients of elsewhere, a line per look.
     """
 
     number: int
@@ -50,6 +54,7 @@ class Version:
     kind: str
     created: str
     aliases: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,4 +263,5 @@ def _version(found: "ModelVersion", aliases: Mapping[str, str]) -> Version:
         aliases=tuple(
             sorted(a for a, number in aliases.items() if int(number) == int(found.version))
         ),
+        elsewhere=tuple(text for name, text in sorted(tags.items()) if name.startswith(LOOK)),
     )

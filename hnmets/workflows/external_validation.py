@@ -16,13 +16,14 @@ from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.calibration import calibration
 from hnmets.evaluation.discrimination import discrimination
+from hnmets.evaluation.estimate import measured_text
 from hnmets.evaluation.operating_point import operating_point
 from hnmets.evaluation.predictions import Predictions
 from hnmets.registry.audit_log import entry_of
 from hnmets.registry.errors import LockedTestError
 from hnmets.registry.package import Package
 from hnmets.registry.prediction import Answer, FlagCode, Prediction
-from hnmets.registry.versions import CHAMPION, Version
+from hnmets.registry.versions import CHAMPION, LOOK, ModelRegistry, Version
 from hnmets.reporting.external import External, external_page
 from hnmets.tracking.base import Tracker
 from hnmets.tracking.environment import capture
@@ -106,27 +107,28 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
         refused=dict(Counter(refused).most_common()),
         flags=dict(Counter(_codes(said)).most_common()),
     )
-    _tell(of, found, opened.registry.name, page, tracker=tracker, arguments=arguments, at=at)
+    _tell(of, found, opened.registry, page, tracker=tracker, arguments=arguments, at=at)
     return found
 
 
 def _tell(  # noqa: PLR0913 - all named
     of: Study,
     found: External,
-    model: str,
+    registry: ModelRegistry,
     page: Path | None,
     *,
     tracker: Tracker | None,
     arguments: Sequence[str],
     at: datetime,
 ) -> None:
-    """Write the page, and log the run."""
-    text = external_page(found, model=model, on=at.date())
+    """Write the page, log the run, and have the version itself say what it was worth."""
+    text = external_page(found, model=registry.name, on=at.date())
     if page is not None:
         write_atomic(page, text.encode())
-    environment = capture(arguments, privacy=Privacy.of(of.folder))
+    privacy = Privacy.of(of.folder)
+    environment = capture(arguments, privacy=privacy)
     with nullcontext(tracker) if tracker else open_tracker(of.folder) as opened:
-        log_external(
+        key = log_external(
             opened,
             found,
             experiment=of.about.name,
@@ -134,6 +136,10 @@ def _tell(  # noqa: PLR0913 - all named
             environment=environment,
             at=at,
         )
+    auc = measured_text(found.measures["auc"])
+    said = f"{found.study}: AUC {auc}, look {found.looks}, run {key[:8]}"
+    name = f"{LOOK}{found.cases[:8]}.{found.looks:03}"
+    registry.remark(found.version, name, privacy.text(said))
 
 
 def looks_of(study: Study, version: Version) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hnmets.domain.errors import HnmetsError
-from hnmets.evaluation.estimate import Estimate, Measured, NotEstimable
+from hnmets.evaluation.estimate import Estimate, Measured, NotEstimable, measured_text
 from hnmets.registry.errors import TamperedPackageError
 from hnmets.registry.gates import Gate, GateRules, GateTable, table_of
 from hnmets.registry.versions import CHAMPION, Version
@@ -93,7 +93,7 @@ class _Tried:
         except HnmetsError as error:
             return Gate(name="champion", passed=False, met=str(error), wanted=wanted)
         passed = isinstance(found, Estimate) and found.low > -self.rules.champion_margin
-        met = f"version {champion.number}: {_text(found)}"
+        met = f"version {champion.number}: {measured_text(found)}"
         return Gate(name="champion", passed=passed, met=met, wanted=wanted)
 
     def _baseline(self) -> Gate:
@@ -105,7 +105,9 @@ class _Tried:
         if contrast is None:
             return Gate(name="baseline", passed=False, met="the run has none", wanted=wanted)
         passed = isinstance(contrast.delta, Estimate) and contrast.delta.low > lead
-        return Gate(name="baseline", passed=passed, met=_text(contrast.delta), wanted=wanted)
+        return Gate(
+            name="baseline", passed=passed, met=measured_text(contrast.delta), wanted=wanted
+        )
 
     def _calibration(self) -> Iterator[Gate]:
         found = self.rung.calibration
@@ -121,7 +123,10 @@ class _Tried:
                 measured = found.slope if name.endswith("slope") else found.observed_expected
             passed = isinstance(measured, Estimate) and low <= measured.value <= high
             yield Gate(
-                name=name, passed=passed, met=_text(measured), wanted=f"{low:g} to {high:g}"
+                name=name,
+                passed=passed,
+                met=measured_text(measured),
+                wanted=f"{low:g} to {high:g}",
             )
 
     def _leakage(self) -> Gate:
@@ -181,9 +186,3 @@ class _Tried:
         lacking = [name for name, whole in told.items() if not whole]
         met = f"lacks {', '.join(lacking)}" if lacking else "complete"
         return Gate(name="lineage", passed=not lacking, met=met, wanted="complete")
-
-
-def _text(measured: Measured) -> str:
-    if isinstance(measured, Estimate):
-        return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
-    return f"not estimable: {measured.reason}"

@@ -22,6 +22,7 @@ def facts_of(opened: OpenVersion) -> dict[str, str | int | float | None]:
         "split": f"{lineage.split}, {lineage.split_hash[:8]}",
         "features": lineage.dataset_digest[:12],
         "difference from the evaluation": lineage.replay,
+        "tried elsewhere": "; ".join(version.elsewhere) or "never",
         "code": lineage.code_version,
         "package": version.package,
     }

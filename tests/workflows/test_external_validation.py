@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hnmets.domain.errors import InvalidDataError, UsageError
-from hnmets.evaluation.estimate import Estimate
+from hnmets.evaluation.estimate import Estimate, measured_text
 from hnmets.execution.local import InProcess
 from hnmets.registry.errors import LockedTestError
 from hnmets.registry.prediction import Prediction
@@ -26,6 +26,7 @@ from hnmets.workflows import (
 )
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.ladder import Choice, views_of
+from hnmets.workflows.model_facts import facts_of
 from hnmets.workflows.model_versions import audit_log
 from hnmets.workflows.study import Study, load_study
 from tests.builders_studies import write
@@ -207,10 +208,14 @@ def test_what_was_found_is_a_page_and_a_run_beside_the_evaluation(
     assert "looked at for the first time" in text
     assert "<figure>" in text
     assert not any(patient in text for patient in found.predictions.patient_ids)
+    opened = predict.open_version(ours, "1")
+    told = f"theirs: AUC {measured_text(auc)}, look 1, run {next(iter(tracker.runs))[:8]}"
+    assert facts_of(opened)["tried elsewhere"] == told
     external_validation.run(
         ours, theirs, model="1", again="a typing error", page=file, tracker=tracker
     )
     assert "Look 2 at these patients" in file.read_text(encoding="utf-8")
+    assert len(predict.open_version(ours, "1").version.elsewhere) == 2
 
 
 def test_a_second_look_needs_a_reason_and_every_look_is_recorded(
