@@ -15,7 +15,7 @@ from hnmets.registry.predictor import Asked, Predictor
 from hnmets.registry.versions import package_in
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.tracking.opening import open_tracker
-from hnmets.workflows import ablate, features_build, models_register, predict
+from hnmets.workflows import ablate, features_build, models_register, predict, train_backbone
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.fold_networks import backbone_folder
 from hnmets.workflows.input_table import stored_inputs
@@ -26,7 +26,8 @@ from hnmets.workflows.models_register import Registered
 from hnmets.workflows.store_view import study_snapshot
 from hnmets.workflows.study import Study
 from hnmets.workflows.study_sections import View
-from tests.builders_backbones import FOLDS, TABLES_AND_CROPS, settings, train
+from tests.builders_backbones import CNN, FOLDS, TABLES_AND_CROPS, settings, train
+from tests.builders_canary import contents
 from tests.builders_cohorts import raw_case, write_cohort
 
 pytestmark = pytest.mark.slow
@@ -41,15 +42,14 @@ def registered(
     """Forty synthetic patients, two folds with a network each; version 1 sees by both."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        folder = Path(
-            shutil.copytree(tracking_template, tmp_path_factory.mktemp("trained") / "project")
-        )
-        made = write_cohort(folder / "cohort", SyntheticCohort(cases=40, seed=3, scale=0.25))
+        folder = tmp_path_factory.mktemp("trained") / "project"
+        shutil.copytree(tracking_template, folder)
+        made = write_cohort(folder, SyntheticCohort(cases=40, seed=3, scale=0.25))
         study = settings(made, evaluation__draws=100)
         features_build.run(study, TABLES_AND_CROPS, executor=InProcess())
-        train(study)
-        features_build.run(study, TABLES_AND_CROPS, executor=InProcess())
         with open_tracker(study.folder) as tracker:
+            train_backbone.run(study, CNN, tracker=tracker)
+            features_build.run(study, TABLES_AND_CROPS, executor=InProcess())
             ablate.run(study, choice=Choice(views=(VIEW,), only=(VIEW.name,)), tracker=tracker)
         yield study, models_register.run(study)
 
@@ -155,18 +155,20 @@ def test_a_ct_is_refused_where_a_network_was_changed(copy: Study) -> None:
         predict.by_image(copy, raw_case(copy, "SYN-0002"), model="1")
 
 
-def test_what_a_registry_shows_others_tells_of_no_patient_that_a_network_knows(
+def test_what_mlflow_shows_tells_of_no_patient_that_a_network_knows(
     registered: tuple[Study, Registered],
 ) -> None:
     study, found = registered
-    registry = model_registry(study)
-    folder = registry.fetch(found.version, study.folder / "cache")
     digests = {patient_digest(case.patient_id) for case in read_cohort(study).cases}
     network = next((study.store_folder / "registry" / "networks").iterdir()).read_bytes()
     # Half of a training part stops the training: 40 / 2 / 2 patients.
     assert sum(digest.encode() in network for digest in digests) == 10
-    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    assert not [digest for digest in digests for raw in files if digest.encode() in raw]
+    shown = [
+        raw for name, raw in contents(study.folder) if name.startswith(("mlflow.db", "mlruns/"))
+    ]
+    assert any(found.version.package.encode() in raw for raw in shown)
+    assert any(b"training cnn repeat 1 fold 2" in raw for raw in shown)
+    assert not [digest for digest in digests for raw in shown if digest.encode() in raw]
 
 
 def test_a_refit_is_refused_since_no_network_knows_everybody(
