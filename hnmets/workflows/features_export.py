@@ -6,6 +6,7 @@ from pathlib import Path
 from feature_store.export import Format, export
 from feature_store.snapshot import Snapshot, read_snapshot
 from feature_store.store import FeatureStore
+from hnmets.registry.networks import told_name
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.store_view import cases_in_view, in_view, recipes_in_view
 from hnmets.workflows.study import Study
@@ -22,7 +23,8 @@ def run(
     """Export recipes of the published generation, or of the store as it was.
 
     Only cases of the cohort leave the store: no patient who left the study, and no image that
-    two patients share.
+    two patients share. Columns are called as a registered model calls them, so that
+    `hnmets predict --table` takes the file.
 
     Parameters
     ----------
@@ -42,7 +44,8 @@ def run(
     def write(snapshot: Snapshot) -> Path:
         recipes = None if labels else recipes_in_view(study, snapshot)
         seen = snapshot.among(cases, recipes)
-        return export(seen, labels or tuple(recipe.label for recipe in seen.recipes), out, form)
+        wanted = labels or tuple(recipe.label for recipe in seen.recipes)
+        return export(seen, wanted, out, form, told=told_name)
 
     if as_of is None:
         return write(in_view(cohort, now))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from hnmets.datasets.provenance import patient_digest
@@ -15,7 +16,14 @@ from hnmets.registry.predictor import Asked, Predictor
 from hnmets.registry.versions import package_in
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.tracking.opening import open_tracker
-from hnmets.workflows import ablate, features_build, models_register, predict, train_backbone
+from hnmets.workflows import (
+    ablate,
+    features_build,
+    features_export,
+    models_register,
+    predict,
+    train_backbone,
+)
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.fold_networks import backbone_folder
 from hnmets.workflows.input_table import stored_inputs
@@ -89,6 +97,26 @@ def test_each_member_sees_by_its_own_network_alone(registered: tuple[Study, Regi
     assert risks[first][1] == risks[""][1]
     assert risks[second][0] == risks[""][0]
     assert risks[second][1] != risks[""][1]
+
+
+def test_an_exported_table_gets_the_same_risks(
+    registered: tuple[Study, Registered], tmp_path: Path
+) -> None:
+    # Registering has loaded it, without its warnings.
+    from mlflow.pyfunc import load_model
+
+    study, found = registered
+    told = features_export.run(study, (), tmp_path, "csv")
+    asked = Asked(members=True)
+    wanted = predict.by_cases(study, (), model="1", asked=asked).predictions
+    answers = predict.by_table(study, told, model="1", asked=asked).predictions
+    assert [answer.case_id for answer in answers] == [each.case_id for each in wanted]
+    for answer, each in zip(answers, wanted, strict=True):
+        # What is stored in 32 bits is written in as many digits as tell these apart.
+        assert answer.members == pytest.approx(dict(each.members), abs=1e-6)
+    folder = model_registry(study).fetch(found.version, study.folder / "cache")
+    risks = load_model(str(folder)).predict(pd.read_csv(told))["risk"]
+    assert risks.tolist() == pytest.approx([each.risk for each in wanted], abs=1e-6)
 
 
 def test_what_all_networks_see_is_one_contribution(
