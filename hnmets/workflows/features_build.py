@@ -42,6 +42,8 @@ class Request:
     ----------
     only
         Families (cohort, clinical, outcome, size, radiomics, embedding); empty for all.
+    names
+        Recipes that read images, by name: `radiomics.tumour`; empty for all of their families.
     cases
         Case ids; empty for all.
     force
@@ -54,6 +56,7 @@ class Request:
     """
 
     only: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
     cases: tuple[str, ...] = ()
     force: bool = False
     audit: frozenset[Pair] = frozenset()
@@ -69,7 +72,8 @@ class Request:
             If a family, a control or a perturbation of it does not exist.
         """
         alteration = alteration_of(study, control=self.control, perturb=self.perturb)
-        return workbench_of(study, only=self.only, alteration=alteration)
+        bench = workbench_of(study, only=self.only, alteration=alteration)
+        return bench.of(self.names) if self.names else bench
 
 
 def plan(study: Study, request: Request) -> BuildPlan:

@@ -70,9 +70,9 @@ def measured_inputs(
             )
         lend_networks(study, package.networks, one)
         families = tuple({"cohort", *(_FAMILY.get(r.kind, r.kind) for r in package.recipes)})
-        report = features_build.run(
-            one, Request(only=families), executor=InProcess(), on_step=on_step
-        )
+        # What else the study measures would cost seconds, and tell the model nothing.
+        request = Request(only=families, names=frozenset(r.name for r in package.recipes))
+        report = features_build.run(one, request, executor=InProcess(), on_step=on_step)
         for failure in report.failures:
             raise InvalidDataError(f"{failure.stage}: {failure.code}: {failure.detail}").with_note(
                 failure.next_step

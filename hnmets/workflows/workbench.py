@@ -1,6 +1,6 @@
 """The extractors that a study asks for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -102,6 +102,14 @@ class Workbench:
     def crops(self) -> CropCache:
         """Crops that were cut before; all embeddings share them."""
         return CropCache(folder=self.crop_folder, parameters=self.embeddings[0].parameters.crop)
+
+    def of(self, names: Collection[str]) -> "Workbench":
+        """Return the bench with no extractor of images but those whose recipe has such a name."""
+        return replace(
+            self,
+            measures=tuple(each for each in self.measures if each.recipe.name in names),
+            embeddings=tuple(each for each in self.embeddings if each.recipe.name in names),
+        )
 
     @property
     def batch(self) -> int:

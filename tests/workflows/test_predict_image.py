@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from feature_store.snapshot import read_snapshot
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.execution.local import InProcess
 from hnmets.sources.synthetic.cohort import SyntheticCohort
 from hnmets.tracking.opening import open_tracker
 from hnmets.workflows import ablate, features_build, models_register, predict
+from hnmets.workflows.build_report import BuildReport
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.raw_case import RawCase
@@ -18,6 +21,7 @@ from hnmets.workflows.study import Study, load_study
 from hnmets.workflows.study_sections import View
 from tests.builders_cohorts import raw_case, write_cohort
 
+FLAGS = {"split.folds": 2, "split.repeats": 1, "evaluation.draws": 100}
 COHORT = SyntheticCohort(cases=40, seed=3, scale=0.25)
 VIEW = View(name="fast", features=("clinical", "size", "radiomics.tumour"), model="logistic")
 
@@ -29,8 +33,7 @@ def study(tmp_path_factory: pytest.TempPathFactory, tracking_template: Path) -> 
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         folder = tmp_path_factory.mktemp("raw") / "cohort"
         file = write_cohort(folder, COHORT)
-        flags = {"split.folds": 2, "split.repeats": 1, "evaluation.draws": 100}
-        found = load_study(file, flags={**flags, "radiomics.regions": ["tumour"]})
+        found = load_study(file, flags={**FLAGS, "radiomics.regions": ["tumour"]})
         only = ("cohort", "clinical", "outcome", "size", "radiomics")
         features_build.run(found, Request(only=only), executor=InProcess())
         with open_tracker(folder) as tracker:
@@ -49,6 +52,27 @@ def test_a_ct_gets_the_risk_that_its_stored_features_get(study: Study) -> None:
         (answer,) = found.predictions
         assert answer.risk == pytest.approx(wanted.risk, abs=1e-5)
         assert answer.flags == wanted.flags
+
+
+@pytest.mark.slow
+def test_of_a_ct_only_what_the_model_sees_is_measured(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: set[str] = set()
+    plain = features_build.run
+
+    def watched(one: Study, request: Request, **more: Any) -> BuildReport:  # noqa: ANN401 - as it is
+        report = plain(one, request, **more)
+        measured.update(recipe.name for recipe in read_snapshot(one.store_folder).recipes)
+        return report
+
+    monkeypatch.setattr(features_build, "run", watched)
+    of = load_study(study.file, flags={**FLAGS, "radiomics.regions": ["tumour", "ring"]})
+    assert {"radiomics.ring", "size.tumour"} <= {r.name for r in Request().bench(of).recipes}
+    (answer,) = predict.by_image(of, raw_case(of, "SYN-0001"), model="1").predictions
+    (wanted,) = predict.by_cases(study, ["SYN-0001"], model="1").predictions
+    assert answer.risk == pytest.approx(wanted.risk, abs=1e-5)
+    assert {name for name in measured if name.startswith("radiomics")} == {"radiomics.tumour"}
 
 
 @pytest.mark.slow
