@@ -33,7 +33,9 @@ class Entry:
     reason
         Why it was done all the same; empty where nothing was overridden.
     what
-        Digest of the patients who were looked at; empty where nobody was.
+        Digest of the patients who were looked at, and of their outcomes; empty where nobody was.
+    study
+        Name of their study.
     """
 
     at: str
@@ -44,6 +46,7 @@ class Entry:
     failed: tuple[str, ...] = ()
     reason: str = ""
     what: str = ""
+    study: str = ""
 
 
 class AuditLog:
@@ -108,6 +111,7 @@ def entry_of(  # noqa: PLR0913 - what an entry tells, all named
     failed: tuple[str, ...] = (),
     reason: str = "",
     what: str = "",
+    study: str = "",
 ) -> Entry:
     """Return an entry of this moment."""
     return Entry(
@@ -119,6 +123,7 @@ def entry_of(  # noqa: PLR0913 - what an entry tells, all named
         failed=failed,
         reason=reason,
         what=what,
+        study=study,
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -19,7 +20,7 @@ from hnmets.evaluation.discrimination import discrimination
 from hnmets.evaluation.estimate import measured_text
 from hnmets.evaluation.operating_point import operating_point
 from hnmets.evaluation.predictions import Predictions
-from hnmets.registry.audit_log import entry_of
+from hnmets.registry.audit_log import Entry, entry_of
 from hnmets.registry.errors import LockedTestError
 from hnmets.registry.package import Package
 from hnmets.registry.prediction import Answer, FlagCode, Prediction
@@ -86,7 +87,7 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     predictions = _predictions(answers, event, cohort)
     _require_writable(page)
     at, reason = now(), Privacy.of(of.folder).text(again)
-    looks = _look(of, opened, event, reason=reason, at=at)
+    looks = _look(of, opened, _Patients.of(other, event), reason=reason, at=at)
     bootstrap = Bootstrap(draws=other.evaluation.draws, seed=other.split.seed)
     said = [each for each in answers if isinstance(each, Prediction)]
     refused = [each.reason for each in answers if not isinstance(each, Prediction)]
@@ -185,8 +186,27 @@ def _require_writable(page: Path | None) -> None:
         pass
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Patients:
+    """Whom a look is at.
+
+    They are known again by themselves, and by their study's name: a table with one outcome
+    corrected is no new test.
+    """
+
+    study: str
+    digest: str
+
+    @classmethod
+    def of(cls, other: Study, event: Mapping[str, bool]) -> "_Patients":
+        return cls(study=other.about.name, digest=_digest(event))
+
+    def were_in(self, entry: Entry) -> bool:
+        return entry.action == "look" and (entry.what == self.digest or entry.study == self.study)
+
+
 def _look(
-    of: Study, opened: OpenVersion, event: Mapping[str, bool], *, reason: str, at: datetime
+    of: Study, opened: OpenVersion, patients: _Patients, *, reason: str, at: datetime
 ) -> int:
     """Record the look; return how many there were, this one included.
 
@@ -196,14 +216,16 @@ def _look(
         If it is not the first, and nobody says why.
     """
     log = audit_log(of)
-    what = _digest(event)
-    before = [e for e in log.entries() if e.action == "look" and e.what == what]
+    before = [entry for entry in log.entries() if patients.were_in(entry)]
     if before and not reason:
         first = before[0]
         raise LockedTestError(
-            f"these patients were looked at {len(before)} times, first on {first.at[:10]} with "
-            f"version {first.version}"
-        ).with_note("What is chosen after a look is not tested by it: --again REASON.")
+            f"patients of '{patients.study}' were looked at {len(before)} times, first on "
+            f"{first.at[:10]} with version {first.version}"
+        ).with_note(
+            "What is chosen after a look is not tested by it: --again REASON. Patients of another "
+            "study have a study file with another name."
+        )
     log.append(
         entry_of(
             "look",
@@ -212,7 +234,8 @@ def _look(
             package=opened.version.package,
             at=at,
             reason=reason,
-            what=what,
+            what=patients.digest,
+            study=patients.study,
         )
     )
     return len(before) + 1

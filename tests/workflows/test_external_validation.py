@@ -236,8 +236,26 @@ def test_other_patients_are_another_test(ours: Study, theirs: Study, tmp_path: P
     validate(ours, theirs)
     folder = tmp_path / "third"
     folder.mkdir()
-    third = built(write(folder, toml=THEIRS, rows=their_lines(seed=11), name="patienten.csv"))
+    text = THEIRS.replace('"theirs"', '"third"')
+    third = built(write(folder, toml=text, rows=their_lines(seed=11), name="patienten.csv"))
     assert validate(ours, third).looks == 1
+
+
+@pytest.mark.parametrize("name", ["theirs", "renamed"])
+def test_neither_a_corrected_outcome_nor_a_new_name_makes_a_new_test(
+    name: str, ours: Study, theirs: Study, tmp_path: Path
+) -> None:
+    validate(ours, theirs)
+    lines = their_lines()
+    if name == "theirs":
+        lines[1] = lines[1].replace(",nein,", ",ja,")
+        assert lines != their_lines()
+    folder = tmp_path / "anew"
+    folder.mkdir()
+    text = THEIRS.replace('"theirs"', f'"{name}"')
+    anew = built(write(folder, toml=text, rows=lines, name="patienten.csv"))
+    with pytest.raises(LockedTestError, match=f"patients of '{name}' were looked at 1 times"):
+        validate(ours, anew)
 
 
 @pytest.mark.parametrize(
