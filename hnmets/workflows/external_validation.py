@@ -1,10 +1,8 @@
 """`evaluate --of`: a registered model on patients of elsewhere, as it is; looked at once."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -20,11 +18,9 @@ from hnmets.evaluation.discrimination import discrimination
 from hnmets.evaluation.estimate import measured_text
 from hnmets.evaluation.operating_point import operating_point
 from hnmets.evaluation.predictions import Predictions
-from hnmets.registry.audit_log import Entry, entry_of
-from hnmets.registry.errors import LockedTestError
 from hnmets.registry.package import Package
 from hnmets.registry.prediction import Answer, FlagCode, Prediction
-from hnmets.registry.versions import CHAMPION, LOOK, ModelRegistry, Version
+from hnmets.registry.versions import CHAMPION, LOOK, ModelRegistry
 from hnmets.reporting.external import External, external_page
 from hnmets.tracking.base import Tracker
 from hnmets.tracking.environment import capture
@@ -33,8 +29,8 @@ from hnmets.tracking.privacy import Privacy
 from hnmets.workflows.cohort_table import Cohort, read_cohort
 from hnmets.workflows.external_run import log_external
 from hnmets.workflows.input_table import stored_inputs
-from hnmets.workflows.model_versions import audit_log
-from hnmets.workflows.predict import OpenVersion, open_version
+from hnmets.workflows.looks import Patients, record_look
+from hnmets.workflows.predict import open_version
 from hnmets.workflows.store_view import study_snapshot
 from hnmets.workflows.study import Study
 from hnmets.workflows.subgroup_audit import audit_subgroups
@@ -87,7 +83,8 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     predictions = _predictions(answers, event, cohort)
     _require_writable(page)
     at, reason = now(), Privacy.of(of.folder).text(again)
-    looks = _look(of, opened, _Patients.of(other, event), reason=reason, at=at)
+    patients = Patients.of(other, event)
+    looks = record_look(of, opened, patients, reason=reason, at=at)
     bootstrap = Bootstrap(draws=other.evaluation.draws, seed=other.split.seed)
     said = [each for each in answers if isinstance(each, Prediction)]
     refused = [each.reason for each in answers if not isinstance(each, Prediction)]
@@ -95,7 +92,7 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
         version=opened.version,
         package=package,
         study=other.about.name,
-        cases=_digest(event),
+        cases=patients.digest,
         looks=looks,
         reason=reason,
         predictions=predictions,
@@ -143,12 +140,6 @@ def _tell(  # noqa: PLR0913 - all named
     registry.remark(found.version, name, privacy.text(said))
 
 
-def looks_of(study: Study, version: Version) -> int:
-    """Return how often patients of elsewhere were looked at with a version."""
-    entries = audit_log(study).entries()
-    return sum(e.action == "look" and e.package == version.package for e in entries)
-
-
 def _require_same_endpoint(package: Package, other: Study) -> None:
     if other.outcome is None:
         raise InvalidDataError(f"study '{other.about.name}' has no outcome").with_note(
@@ -184,65 +175,6 @@ def _require_writable(page: Path | None) -> None:
     page.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryFile(dir=page.parent):
         pass
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Patients:
-    """Whom a look is at.
-
-    They are known again by themselves, and by their study's name: a table with one outcome
-    corrected is no new test.
-    """
-
-    study: str
-    digest: str
-
-    @classmethod
-    def of(cls, other: Study, event: Mapping[str, bool]) -> "_Patients":
-        return cls(study=other.about.name, digest=_digest(event))
-
-    def were_in(self, entry: Entry) -> bool:
-        return entry.action == "look" and (entry.what == self.digest or entry.study == self.study)
-
-
-def _look(
-    of: Study, opened: OpenVersion, patients: _Patients, *, reason: str, at: datetime
-) -> int:
-    """Record the look; return how many there were, this one included.
-
-    Raises
-    ------
-    LockedTestError
-        If it is not the first, and nobody says why.
-    """
-    log = audit_log(of)
-    before = [entry for entry in log.entries() if patients.were_in(entry)]
-    if before and not reason:
-        first = before[0]
-        raise LockedTestError(
-            f"patients of '{patients.study}' were looked at {len(before)} times, first on "
-            f"{first.at[:10]} with version {first.version}"
-        ).with_note(
-            "What is chosen after a look is not tested by it: --again REASON. Patients of another "
-            "study have a study file with another name."
-        )
-    log.append(
-        entry_of(
-            "look",
-            model=opened.registry.name,
-            version=opened.version.number,
-            package=opened.version.package,
-            at=at,
-            reason=reason,
-            what=patients.digest,
-            study=patients.study,
-        )
-    )
-    return len(before) + 1
-
-
-def _digest(event: Mapping[str, bool]) -> str:
-    return hashlib.sha256(repr(sorted(event.items())).encode()).hexdigest()
 
 
 def _predictions(

@@ -9,8 +9,8 @@ from hnmets.registry.audit_log import Action, entry_of
 from hnmets.registry.gates import GateTable
 from hnmets.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, ModelRegistry, Version
 from hnmets.tracking.privacy import Privacy
-from hnmets.workflows.external_validation import looks_of
 from hnmets.workflows.gate_table import gates_of
+from hnmets.workflows.looks import looks_of
 from hnmets.workflows.model_versions import audit_log, model_registry
 from hnmets.workflows.study import Study
 
