@@ -61,13 +61,17 @@ class Stack:
     choosing: tuple[Tensor, Tensor, Tensor]
     class_weight: Tensor
     gamma: Tensor
-    weights: Tensors
     best: Tensors
     optimiser: StackedAdamW
     dropout: Dropout | None
     sparsity: Sparsity | None
     curve: NDArray[np.float64]
     running: NDArray[np.bool_]
+
+    @property
+    def weights(self) -> Tensors:
+        """As they are now, by name."""
+        return self.optimiser.weights
 
     def learn(self, epoch: int) -> None:
         """Take the steps of one epoch, counted from 0, and note the loss of the choosing rows."""
@@ -130,7 +134,6 @@ class Stack:
             choosing=(inputs[kept], events[kept], weights[kept]),
             class_weight=self.class_weight[kept],
             gamma=self.gamma[kept],
-            weights=own,
             best={name: best[kept] for name, best in self.best.items()},
             optimiser=self.optimiser.among(kept, own),
             dropout=None if self.dropout is None else self.dropout.among(kept),
@@ -189,7 +192,6 @@ def start(members: Sequence[Member], device: torch.device) -> Stack:
         choosing=_choosing(members, class_weight),
         class_weight=class_weight,
         gamma=torch.tensor([[p.gamma] for p in parameters], device=device),
-        weights=weights,
         best={name: weight.detach().clone() for name, weight in weights.items()},
         optimiser=stacked_adamw(rates, weights),
         dropout=dropout_of(seeds, [p.dropout for p in parameters], device),

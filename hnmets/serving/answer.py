@@ -1,14 +1,16 @@
 """What goes back to a caller: an application's answer with our headers, or a problem."""
 
 import json
+import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from starlette.types import Message, Send
 
-from hnmets.serving.problems import Problem
+from hnmets.serving.problems import Problem, unexpected
 
+_log = logging.getLogger(__name__)
 # For answers that no page is made of.
 SECURITY: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -40,6 +42,16 @@ class Answer:
     describe: Callable[[Problem, str], dict[str, object]] = Problem.document
     reference: str = field(default_factory=lambda: secrets.token_hex(8))
     status: int = 0
+
+    async def of(self, work: Awaitable[None]) -> None:
+        """Have a request worked on; what goes wrong is answered, and nothing of it is told."""
+        try:
+            await work
+        except Problem as problem:
+            await self.problem(problem)
+        except Exception as error:
+            _log.error("request %s: %s", self.reference, type(error).__name__)
+            await self.problem(unexpected())
 
     async def __call__(self, message: Message) -> None:
         """Pass a message on, with the headers that every answer has."""

@@ -12,7 +12,7 @@ from hnmets.serving.answer import SECURITY, Answer
 from hnmets.serving.body import again, read_body, require_plain
 from hnmets.serving.caller import headers_of, knows_bearer, require_host
 from hnmets.serving.metrics import Metrics
-from hnmets.serving.problems import Problem, busy, unexpected
+from hnmets.serving.problems import Problem, busy
 from hnmets.serving.rate import Rate
 from hnmets.serving.settings import ServeSettings
 
@@ -46,13 +46,7 @@ class Guard:
         route = scope["path"] if scope["path"] in ROUTES | _DOCS else "other"
         answer = Answer(send=send, headers={} if route in _DOCS else SECURITY)
         began = time.perf_counter()
-        try:
-            await self._guarded(scope, receive, answer)
-        except Problem as problem:
-            await answer.problem(problem)
-        except Exception as error:
-            _log.error("request %s: %s", answer.reference, type(error).__name__)
-            await answer.problem(unexpected())
+        await answer.of(self._guarded(scope, receive, answer))
         seconds = time.perf_counter() - began
         self._metrics.request(route, answer.status, seconds)
         line = {

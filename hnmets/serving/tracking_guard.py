@@ -24,7 +24,7 @@ from hnmets.serving.caller import (
     require_host,
     require_own_origin,
 )
-from hnmets.serving.problems import Problem, unexpected
+from hnmets.serving.problems import Problem
 from hnmets.serving.tracking_bodies import check_body
 from hnmets.serving.tracking_routes import HEALTH, is_file, require_open
 from hnmets.serving.tracking_settings import TrackingSettings
@@ -59,13 +59,7 @@ class TrackingGuard:
             return
         answer = Answer(send=send, describe=_as_mlflow)
         began = time.perf_counter()
-        try:
-            await self._guarded(scope, receive, answer)
-        except Problem as problem:
-            await answer.problem(problem)
-        except Exception as error:
-            _log.error("request %s: %s", answer.reference, type(error).__name__)
-            await answer.problem(unexpected())
+        await answer.of(self._guarded(scope, receive, answer))
         milliseconds = round(1000 * (time.perf_counter() - began), 2)
         line = {"status": answer.status, "ms": milliseconds, "request": answer.reference}
         _log.info("%s", json.dumps(line))

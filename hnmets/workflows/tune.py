@@ -36,7 +36,7 @@ from hnmets.workflows.tuning_runs import SearchRuns
 AnySearch = SearchOfHeads | SearchOfBackbones
 _LOOK_S = 1.0
 # Many trials take long to read: the workers need the time more.
-_REST = 10
+_REST, _LONGEST_REST_S = 10, 20.0
 _DIGITS = 32
 
 
@@ -305,7 +305,8 @@ def _work(
         while team.at_work() and time.monotonic() < deadline:
             began = time.monotonic()
             look()
-            time.sleep(max(_LOOK_S, _REST * (time.monotonic() - began)))
+            rest_s = _REST * (time.monotonic() - began)
+            time.sleep(min(max(_LOOK_S, rest_s), _LONGEST_REST_S))
     look()
 
 
