@@ -167,3 +167,10 @@ def held_out(seed: int = 3) -> HeldOutRows:
     strangers = rows(30, seed=seed)
     ids = tuple(f"NEW-{n:03d}" for n in range(30))
     return HeldOutRows(**vars(replace(strangers, case_ids=ids, patient_ids=ids)))
+
+
+def flip_last_bit(file: Path) -> None:
+    """Change one bit of a file."""
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)

@@ -24,6 +24,7 @@ from hnmets.workflows.study_sections import View
 from tests.builders_cohorts import hnmets
 from tests.builders_ladders import every_modality
 from tests.builders_models import view, without_a_server
+from tests.builders_packages import flip_last_bit
 from tests.builders_store import fill
 
 pytestmark = pytest.mark.slow
@@ -119,9 +120,7 @@ def test_a_model_whose_weights_were_changed_is_refused_whatever_the_reason(study
     registry = model_registry(study)
     folder = package_in(registry.fetch(registry.version("2"), study.folder))
     weights = folder / "members.safetensors"
-    content = bytearray(weights.read_bytes())
-    content[-1] ^= 1
-    weights.write_bytes(content)
+    flip_last_bit(weights)
     failed = promoted(study, "2", "--reason", "it is only one bit")
     assert [*failed] == ["untouched"]
     assert "'members.safetensors' is not as it was registered" in str(failed["untouched"]["met"])

@@ -40,6 +40,7 @@ from hnmets.workflows.report import findings_of
 from hnmets.workflows.study import Study
 from tests.builders_cohorts import hnmets
 from tests.builders_models import Evaluated, copy_of, evaluated
+from tests.builders_packages import flip_last_bit
 
 RUNG = "all by logistic"
 AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -239,9 +240,7 @@ def test_a_tampered_weights_file_is_refused_whatever_the_reason(study: Study) ->
     registry = model_registry(study)
     folder = package_in(registry.fetch(registry.version("1"), study.folder))
     weights = folder / "members.safetensors"
-    content = bytearray(weights.read_bytes())
-    content[-1] ^= 1
-    weights.write_bytes(bytes(content))
+    flip_last_bit(weights)
     found = promote(study, "1", reason="please")
     assert (found.table.failed, found.promoted) == (("untouched",), False)
     assert champion(study) is None

@@ -37,6 +37,7 @@ from hnmets.workflows.study_sections import View
 from tests.builders_backbones import CNN, FOLDS, TABLES_AND_CROPS, settings, train
 from tests.builders_canary import contents
 from tests.builders_cohorts import raw_case, write_cohort
+from tests.builders_packages import flip_last_bit
 
 pytestmark = pytest.mark.slow
 
@@ -176,9 +177,7 @@ def test_a_ct_is_refused_where_a_network_is_gone(copy: Study) -> None:
 
 def test_a_ct_is_refused_where_a_network_was_changed(copy: Study) -> None:
     kept = sorted((copy.store_folder / "registry" / "networks").iterdir())
-    content = bytearray(kept[0].read_bytes())
-    content[-1] ^= 1
-    kept[0].write_bytes(content)
+    flip_last_bit(kept[0])
     with pytest.raises(InvalidDataError, match=rf"the model was fitted on {kept[0].stem};"):
         predict.by_image(copy, raw_case(copy, "SYN-0002"), model="1")
 
