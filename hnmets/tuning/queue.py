@@ -1,6 +1,7 @@
 """The trials of a study as a queue: planned once, each tried by one worker, none counted twice."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from optuna import Study
@@ -54,11 +55,18 @@ class Queue:
                 break
             if not self._begun(waiting):
                 continue
-            self.storage.set_trial_user_attr(waiting._trial_id, WORKER, self.attendance.worker)
             # It chooses when the trial is made: by the number alone, whoever tries it.
             self.study.sampler = sampler(self.seed, waiting.number)
             taken.append(Trial(self.study, waiting._trial_id))
         return taken
+
+    def give_back(self, trials: Iterable[Trial]) -> None:
+        """Let those of this worker's trials wait again that run and that nobody took over."""
+        for trial in trials:
+            found = self.storage.get_trial(trial._trial_id)
+            mine = found.user_attrs.get(WORKER) == self.attendance.worker
+            if mine and found.state == TrialState.RUNNING:
+                self._let_wait(found, {})
 
     def recover(self) -> int:
         """Put trials back whose worker is gone; return how many.
@@ -67,23 +75,28 @@ class Queue:
         """
         lost = [trial for trial in self.open() if self._lost(trial)]
         for trial in lost:
-            self._put_back(trial)
+            # Another worker may have put it back and begun it in the meantime.
+            if self._lost(self.storage.get_trial(trial._trial_id)):
+                self._put_back(trial)
         return len(lost)
 
     def _waiting(self) -> Iterator[FrozenTrial]:
         return (trial for trial in self.open() if trial.state == TrialState.WAITING)
 
     def _begun(self, trial: FrozenTrial) -> bool:
+        number = trial._trial_id
         try:
-            return self.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+            if not self.storage.set_trial_state_values(number, TrialState.RUNNING):
+                return False
+            self.storage.set_trial_user_attr(number, WORKER, self.attendance.worker)
         except UpdateFinishedTrialError:
             return False
+        return True
 
     def _lost(self, trial: FrozenTrial) -> bool:
         if trial.state != TrialState.RUNNING:
             return False
-        worker = trial.user_attrs.get(WORKER)
-        if worker is not None:
+        if worker := trial.user_attrs.get(WORKER):
             return not self.attendance.alive(worker)
         # Its worker has just begun it, or was killed in between.
         began = trial.datetime_start
@@ -91,18 +104,24 @@ class Queue:
 
     def _put_back(self, trial: FrozenTrial) -> None:
         attempts = trial.user_attrs.get(ATTEMPTS, 1)
-        number = trial._trial_id
-        try:
-            if attempts >= MOST_ATTEMPTS:
-                reason = f"its worker was lost {attempts} times"
-                self.storage.set_trial_user_attr(number, REASON, reason)
-                self.storage.set_trial_state_values(number, TrialState.FAIL)
-                return
-            self.storage.set_trial_user_attr(number, ATTEMPTS, attempts + 1)
-            self.storage.set_trial_state_values(number, TrialState.WAITING)
-        except UpdateFinishedTrialError:
-            # Its worker was slow, not gone: what it told counts.
+        if attempts < MOST_ATTEMPTS:
+            self._let_wait(trial, {ATTEMPTS: attempts + 1})
             return
+        reason = f"its worker was lost {attempts} times"
+        self._change(trial, {REASON: reason}, TrialState.FAIL)
+
+    def _let_wait(self, trial: FrozenTrial, said: Mapping[str, object]) -> None:
+        # Who begins it next is not taken for the one that is gone.
+        self._change(trial, {**said, WORKER: ""}, TrialState.WAITING)
+
+    def _change(
+        self, trial: FrozenTrial, attributes: Mapping[str, object], state: TrialState
+    ) -> None:
+        # Its worker may have been slow, not gone: what it told counts.
+        with suppress(UpdateFinishedTrialError):
+            for name, value in attributes.items():
+                self.storage.set_trial_user_attr(trial._trial_id, name, value)
+            self.storage.set_trial_state_values(trial._trial_id, state)
 
 
 def plan_trials(study: Study, planned: int, own: Mapping[str, Param] | None = None) -> None:

@@ -1,15 +1,19 @@
 """Where trials are remembered: a journal file on one machine, PostgreSQL for several."""
 
 import logging
+import os
 from pathlib import Path
 
+from filelock import FileLock
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal._file import BaseJournalFileLock
 
 from hnmets.domain.errors import UsageError
 
 _LOG = logging.getLogger(__name__)
 JOURNAL = "journal.log"
+_POLL_S = 0.002
 
 
 def open_storage(url: str, folder: Path, *, workers: int = 1) -> BaseStorage:
@@ -51,26 +55,54 @@ def close_storage(storage: BaseStorage) -> None:
         storage.engine.dispose()
 
 
+class _KernelLock(BaseJournalFileLock):
+    """Lets one process write at a time; the kernel frees it when its holder is killed.
+
+    Optuna's own locks outlive their holder by 30 s, in which no worker can say that it is alive.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = FileLock(f"{file}.lock", thread_local=False)
+
+    def acquire(self) -> bool:
+        self._lock.acquire(poll_interval=_POLL_S)
+        try:
+            _mend(self._file)
+        except BaseException:
+            self._lock.release()
+            raise
+        return True
+
+    def release(self) -> None:
+        self._lock.release()
+
+
 def _journal(folder: Path) -> JournalFileBackend:
     file = folder / JOURNAL
-    lock = JournalFileSymlinkLock(str(file))
-    if file.exists():
-        lock.acquire()
-        try:
-            _mend(file)
-        finally:
-            lock.release()
+    lock = _KernelLock(file)
+    # What reads a torn line stops there, so it goes before anybody reads.
+    lock.acquire()
+    lock.release()
     return JournalFileBackend(str(file), lock)
 
 
 def _mend(file: Path) -> None:
     """Set aside a last line that a kill has torn; what is appended to it would be lost with it."""
+    if not file.exists() or _ends_whole(file):
+        return
     content = file.read_bytes()
     whole = content.rfind(b"\n") + 1
-    if whole == len(content):
-        return
     torn = file.with_name(f"{file.name}.torn-at-{whole}")
     torn.write_bytes(content[whole:])
     with file.open("r+b") as journal:
         journal.truncate(whole)
     _LOG.warning("the last line of %s was torn; it lies in %s now", file.name, torn.name)
+
+
+def _ends_whole(file: Path) -> bool:
+    with file.open("rb") as journal:
+        if not journal.seek(0, os.SEEK_END):
+            return True
+        journal.seek(-1, os.SEEK_END)
+        return journal.read(1) == b"\n"

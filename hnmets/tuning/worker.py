@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import optuna
 from optuna import Study
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.pruners import BasePruner, NopPruner
 from optuna.storages import BaseStorage
 from optuna.trial import Trial, TrialState
@@ -108,7 +109,14 @@ class Worker:
         if name not in tries:
             tries[name] = self.tries(name)
         taken = queue.take(tries[name].at_once)
-        for trial, told in zip(taken, tries[name].try_out(taken), strict=True):
+        try:
+            tried = tries[name].try_out(taken)
+        except UpdateFinishedTrialError as error:
+            # This worker was silent for so long that others took over.
+            _LOG.warning("a batch was taken over by another worker: %s", error)
+            queue.give_back(taken)
+            return True
+        for trial, told in zip(taken, tried, strict=True):
             _tell(queue.study, trial, told)
         return bool(taken)
 
@@ -142,7 +150,7 @@ def open_study(
 
 
 def _tell(study: Study, trial: Trial, told: Told) -> None:
-    """Tell once; what another worker has told in the meantime stands."""
+    """Tell once; what another worker has told in the meantime, or will tell, stands."""
     try:
         for name, value in told.attributes.items():
             trial.set_user_attr(name, value)
@@ -153,11 +161,7 @@ def _tell(study: Study, trial: Trial, told: Told) -> None:
             study.tell(trial, state=TrialState.PRUNED)
         else:
             study.tell(trial, told.value)
-    except (optuna.exceptions.UpdateFinishedTrialError, ValueError) as error:
-        if not _ended(study, trial):
+    except (UpdateFinishedTrialError, ValueError) as error:
+        if study.get_trials(deepcopy=False)[trial.number].state == TrialState.RUNNING:
             raise
-        _LOG.warning("trial %d was told by another worker: %s", trial.number, error)
-
-
-def _ended(study: Study, trial: Trial) -> bool:
-    return study.get_trials(deepcopy=False)[trial.number].state.is_finished()
+        _LOG.warning("trial %d was taken over by another worker: %s", trial.number, error)

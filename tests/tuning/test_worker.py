@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -152,6 +152,45 @@ def test_who_is_told_late_is_told_nothing(storage: BaseStorage) -> None:
         slow.study.tell(trial, 99.0)
     after = open_study(storage, NAME, FOLD).get_trials()[0]
     assert (before.value, len(open_study(storage, NAME, FOLD).get_trials())) == (after.value, 1)
+
+
+def test_who_begins_a_lost_trial_again_is_not_taken_for_the_one_that_is_gone(
+    storage: BaseStorage,
+) -> None:
+    (lost,) = queue(storage, attendance(storage), planned=1).take(1)
+    assert queue(storage, attendance(storage), planned=1).recover() == 1
+    # The next worker has begun it, and was not yet able to say who it is.
+    assert storage.set_trial_state_values(lost._trial_id, TrialState.RUNNING)
+    assert queue(storage, attendance(storage), planned=1).recover() == 0
+
+
+def take_over(storage: BaseStorage, *, most: int) -> Callable[[], None]:
+    """Return what, called once, takes all trials from their worker and finishes some."""
+    done: list[bool] = []
+
+    def taken_over() -> None:
+        if done:
+            return
+        done.append(True)
+        for trial in open_study(storage, NAME, FOLD).get_trials(states=(TrialState.RUNNING,)):
+            storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+        other = queue(storage, attendance(storage))
+        for trial in other.take(most):
+            other.study.tell(trial, 7.0)
+
+    return taken_over
+
+
+@pytest.mark.parametrize("most", [0, 1, 4])
+def test_a_worker_that_was_silent_too_long_loses_its_trials_and_goes_on(
+    storage: BaseStorage, caplog: pytest.LogCaptureFixture, most: int
+) -> None:
+    tries = Sum(meanwhile=take_over(storage, most=most))
+    assert worker(storage, tries, planned=10).work()
+    assert states(storage) == {"COMPLETE": 10}
+    values = [trial.value for trial in open_study(storage, NAME, FOLD).get_trials()]
+    assert values.count(7.0) == most
+    assert ("taken over" in caplog.text) or most == 0
 
 
 def test_a_trial_that_kills_its_workers_fails_in_the_end(storage: BaseStorage) -> None:
