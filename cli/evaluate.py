@@ -10,6 +10,7 @@ from cli import options, render
 
 if TYPE_CHECKING:
     from hnmets.reporting.external import External
+    from hnmets.workflows.on_case import OnCase
 
 Names = Annotated[
     list[str] | None,
@@ -64,7 +65,9 @@ def evaluate(
 ) -> None:
     """Fit and score single rungs, or apply a registered model to patients of elsewhere."""
     if of is not None:
-        _validate(of, study, model=model or "champion", again=again, page=page, json=json)
+        with render.progress_bar(quiet=quiet or json) as advance:
+            tried = _tried(of, study, advance, model=model, again=again, page=page)
+        render.show_json(tried.as_json()) if json else _show(tried)
         return
     from cli.ablate import show_ladder
     from hnmets.workflows import ablate as workflow
@@ -89,25 +92,28 @@ def evaluate(
         show_ladder(found)
 
 
-def _validate(
-    of: Path, study: Path, *, model: str, again: str, page: Path | None, json: bool
-) -> None:
+def _tried(
+    of: Path,
+    study: Path,
+    advance: "OnCase",
+    *,
+    model: str | None,
+    again: str,
+    page: Path | None,
+) -> "External":
     """Apply a registered model to another study's cohort."""
     from hnmets.workflows import external_validation as workflow
     from hnmets.workflows.study import load_study
 
-    found = workflow.run(
+    return workflow.run(
         load_study(of),
         load_study(study),
-        model=model,
+        model=model or "champion",
         again=again,
         page=page,
+        on_case=advance,
         arguments=sys.argv[1:],
     )
-    if json:
-        render.show_json(found.as_json())
-    else:
-        _show(found)
 
 
 def _show(found: "External") -> None:

@@ -26,10 +26,14 @@ from hnmets.tracking.base import Tracker
 from hnmets.tracking.environment import capture
 from hnmets.tracking.opening import open_tracker
 from hnmets.tracking.privacy import Privacy
+from hnmets.workflows import features_build
 from hnmets.workflows.cohort_table import Cohort, read_cohort
 from hnmets.workflows.external_run import log_external
+from hnmets.workflows.features_build import Request
 from hnmets.workflows.input_table import stored_inputs
+from hnmets.workflows.kept_networks import kept_embeddings
 from hnmets.workflows.looks import Patients, record_look
+from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.predict import open_version
 from hnmets.workflows.store_view import study_snapshot
 from hnmets.workflows.study import Study
@@ -44,6 +48,7 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     again: str = "",
     page: Path | None = None,
     tracker: Tracker | None = None,
+    on_case: OnCase = ignore,
     arguments: Sequence[str] = (),
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> External:
@@ -76,7 +81,7 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     package = opened.predictor.package
     _require_same_endpoint(package, other)
     cohort = read_cohort(other)
-    snapshot = study_snapshot(other, cohort)
+    snapshot = _seen(of, package, other, cohort, on_case)
     event = _events(snapshot)
     table = stored_inputs(package, snapshot, sorted(event), elsewhere=True)
     answers = opened.predictor.predict(table)
@@ -150,6 +155,19 @@ def _require_same_endpoint(package: Package, other: Study) -> None:
             f"the model predicts {package.predicts.text}, the other study's horizon is "
             f"{other.outcome.horizon or 'none'}"
         ).with_note("Set the horizon of [outcome] as the model's study does.")
+
+
+def _seen(of: Study, package: Package, other: Study, cohort: Cohort, on_case: OnCase) -> Snapshot:
+    """Return what the other store has, and what the model's own networks see of its patients.
+
+    These nobody there can have measured; what was measured once stays in the other store.
+    """
+    networks = kept_embeddings(of, package.networks, other)
+    if networks:
+        request = Request(only=("cohort",), networks=networks)
+        features_build.run(other, request, on_case=on_case)
+    own = frozenset(network.recipe.fingerprint for network in networks)
+    return study_snapshot(other, cohort, also=own)
 
 
 def _events(snapshot: Snapshot) -> dict[str, bool]:

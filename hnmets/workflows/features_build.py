@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from feature_store.atomic import sweep
@@ -16,6 +16,7 @@ from hnmets.domain.errors import HnmetsError
 from hnmets.execution.base import Done, Executor, Failed
 from hnmets.execution.local import LocalPool
 from hnmets.extractors.radiomics_audit import Verdict
+from hnmets.extractors.trained_embedding import TrainedEmbedding
 from hnmets.workflows.alteration import alteration_of
 from hnmets.workflows.auditing import Pair, drawn, stop_if_untrue
 from hnmets.workflows.build_files import FileBook
@@ -53,6 +54,8 @@ class Request:
     control, perturb
         Name of the control or perturbation that every case goes through, for a build of its own
         recipes; None for the study itself.
+    networks
+        What the networks of a registered model see, beside the rest.
     """
 
     only: tuple[str, ...] = ()
@@ -62,6 +65,7 @@ class Request:
     audit: frozenset[Pair] = frozenset()
     control: str | None = None
     perturb: str | None = None
+    networks: tuple[TrainedEmbedding, ...] = ()
 
     def bench(self, study: Study) -> Workbench:
         """Set up the extractors that the request needs.
@@ -73,7 +77,8 @@ class Request:
         """
         alteration = alteration_of(study, control=self.control, perturb=self.perturb)
         bench = workbench_of(study, only=self.only, alteration=alteration)
-        return bench.of(self.names) if self.names else bench
+        bench = bench.of(self.names) if self.names else bench
+        return replace(bench, embeddings=(*bench.embeddings, *self.networks))
 
 
 def plan(study: Study, request: Request) -> BuildPlan:

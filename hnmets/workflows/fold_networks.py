@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import get_args
 
 from feature_store.recipe import Json
+from hnmets.domain.variant import Variant
 from hnmets.extractors.embedding import Embedding
 from hnmets.extractors.trained_embedding import TrainedEmbedding
 from hnmets.models.backbone.parameters import BackboneParameters
@@ -16,6 +18,7 @@ from hnmets.networks.fold_model import StoredModel, read_fold_model
 from hnmets.workflows.study import Study
 
 _log = logging.getLogger(__name__)
+_TRAINING, _VARIANT = "training", "variant"
 
 
 def backbone_folder(study: Study) -> Path:
@@ -34,21 +37,23 @@ def weights_path(study: Study, backbone: BackboneName, fold: str) -> Path:
     return backbone_folder(study) / study.split.label / f"{backbone}-{slug}.safetensors"
 
 
-def main_embedding(study: Study) -> Embedding | None:
-    """Return what backbones see of the crops that they learn from; None without tumour or ring."""
+def main_embedding(study: Study, variant: Variant | None = None) -> Embedding | None:
+    """Return what backbones see of the crops that they learn from; None without tumour or ring.
+
+    Parameters
+    ----------
+    variant
+        Of the crops; that of the study's own training by default.
+    """
     both = next((e for e in study.embeddings if e.variant == "both"), None)
-    return both and replace(both, variant=study.backbone.variant)
+    return both and replace(both, variant=variant or study.backbone.variant)
 
 
 def settings_of(study: Study, embedding: Embedding, backbone: BackboneName) -> dict[str, Json]:
     """Return everything that was chosen of a backbone's training, as JSON."""
-    parameters = embedding.parameters
     return {
-        "network": identity_of(backbone, parameters.architecture),
-        "merging": parameters.merges,
-        "crop": parameters.crop.identity,
-        "regions": embedding.region_identity,
-        "training": _training_identity(study.backbone),
+        **_sight_of(embedding, backbone),
+        _TRAINING: _training_identity(study.backbone),
     }
 
 
@@ -70,6 +75,21 @@ def trained_embeddings(study: Study) -> tuple[TrainedEmbedding, ...]:
     if passed := len(stored) - len(fitting):
         _log.info("%d trained backbones are of other settings", passed)
     return tuple(embedding_by(embedding, each) for each in fitting)
+
+
+def embedding_on(study: Study, stored: StoredModel) -> TrainedEmbedding | None:
+    """Return the embedding by any study's network of the crops of this one.
+
+    None where the network was trained on crops that this study does not cut.
+    """
+    settings = dict(stored.model.settings)
+    training = settings.pop(_TRAINING)
+    named = training.get(_VARIANT, "both") if isinstance(training, dict) else None
+    variant = next((each for each in get_args(Variant) if each == named), None)
+    embedding = main_embedding(study, variant) if variant else None
+    if embedding is None or settings != _sight_of(embedding, stored.model.backbone):
+        return None
+    return embedding_by(embedding, stored)
 
 
 def embedding_by(embedding: Embedding, stored: StoredModel) -> TrainedEmbedding:
@@ -98,6 +118,17 @@ def frozen_twins(study: Study, trained: Iterable[TrainedEmbedding]) -> tuple[Emb
     )
 
 
+def _sight_of(embedding: Embedding, backbone: BackboneName) -> dict[str, Json]:
+    """Return what a network is and sees, however it was trained, as JSON."""
+    parameters = embedding.parameters
+    return {
+        "network": identity_of(backbone, parameters.architecture),
+        "merging": parameters.merges,
+        "crop": parameters.crop.identity,
+        "regions": embedding.region_identity,
+    }
+
+
 def _training_identity(parameters: BackboneParameters) -> dict[str, Json]:
     """Return the settings that the weights depend on, as JSON."""
     identity: dict[str, Json] = json.loads(json.dumps(asdict(parameters)))
@@ -105,7 +136,7 @@ def _training_identity(parameters: BackboneParameters) -> dict[str, Json]:
     del identity["compiled"]
     # Networks from before there was a choice have no other one.
     if parameters.variant == "both":
-        del identity["variant"]
+        del identity[_VARIANT]
     return identity
 
 

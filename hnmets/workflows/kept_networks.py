@@ -8,7 +8,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from feature_store.atomic import link_or_copy
-from hnmets.workflows.fold_networks import backbone_folder, trained_embeddings
+from hnmets.extractors.trained_embedding import TrainedEmbedding
+from hnmets.networks.fold_model import read_fold_model
+from hnmets.workflows.fold_networks import embedding_on, trained_embeddings
 from hnmets.workflows.study import Study
 
 
@@ -23,22 +25,32 @@ def keep_networks(study: Study, labels: Collection[str]) -> None:
             link_or_copy(embedding.stored.path, target)
 
 
-def lend_networks(study: Study, labels: Collection[str], to: Study) -> None:
-    """Give kept networks to a study that has trained none; those that are gone stay away.
+def kept_embeddings(
+    of: Study, labels: Collection[str], cohort: Study
+) -> tuple[TrainedEmbedding, ...]:
+    """Return what kept networks see of the crops of a study, which may be another one.
+
+    A network that is gone or was changed is left out, and so is one that was trained on crops
+    that the study does not cut.
 
     Parameters
     ----------
-    to
-        Study of equal settings, whose store is empty.
+    of
+        Study of the model.
+    labels
+        Of the networks' recipes.
+    cohort
+        Study of the cases.
+
+    Raises
+    ------
+    WeightsError
+        If a file is damaged.
     """
-    if not labels:
-        return
-    folder = backbone_folder(to) / to.split.label
-    folder.mkdir(parents=True)
-    for label in sorted(labels):
-        file = _kept(study, label)
-        if file.exists():
-            link_or_copy(file, folder / file.name)
+    files = [_kept(of, label) for label in sorted(labels)]
+    stored = [read_fold_model(file) for file in files if file.exists()]
+    found = (embedding_on(cohort, each) for each in stored)
+    return tuple(each for each in found if each and each.recipe.label in labels)
 
 
 def _kept(study: Study, label: str) -> Path:

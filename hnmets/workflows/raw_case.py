@@ -17,13 +17,11 @@ from hnmets.workflows import features_build
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.features_build import Request
 from hnmets.workflows.input_table import stored_inputs
-from hnmets.workflows.kept_networks import lend_networks
+from hnmets.workflows.kept_networks import kept_embeddings
 from hnmets.workflows.on_case import OnStep, say_nothing
 from hnmets.workflows.study import Study
 
 _CASE, _IMAGE = "case", "image"
-# By the kind of a recipe, the family that brings it, where that has another name.
-_FAMILY = {TRAINED: "embedding"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +66,23 @@ def measured_inputs(
             raise InvalidDataError(f"{failure.code}: {failure.detail}").with_note(
                 failure.next_step
             )
-        lend_networks(study, package.networks, one)
-        families = tuple({"cohort", *(_FAMILY.get(r.kind, r.kind) for r in package.recipes)})
-        # What else the study measures would cost seconds, and tell the model nothing.
-        request = Request(only=families, names=frozenset(r.name for r in package.recipes))
+        request = _request(study, package, one)
         report = features_build.run(one, request, executor=InProcess(), on_step=on_step)
         for failure in report.failures:
             raise InvalidDataError(f"{failure.stage}: {failure.code}: {failure.detail}").with_note(
                 failure.next_step
             )
         return stored_inputs(package, read_snapshot(one.store_folder), [raw.case_id])
+
+
+def _request(study: Study, package: Package, one: Study) -> Request:
+    """Return the build of what the model is told: the rest would cost seconds for nothing."""
+    measured = [used for used in package.recipes if used.kind != TRAINED]
+    return Request(
+        only=tuple({"cohort", *(used.kind for used in measured)}),
+        names=frozenset(used.name for used in measured),
+        networks=kept_embeddings(study, package.networks, one),
+    )
 
 
 def _require_known(study: Study, raw: RawCase) -> None:

@@ -1,6 +1,7 @@
 """What a study sees of its store: its own cases, not everything that was ever stored."""
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from feature_store.snapshot import Snapshot, read_snapshot
 from hnmets.domain.errors import Code
@@ -21,10 +22,18 @@ def in_view(cohort: Cohort, snapshot: Snapshot) -> Snapshot:
     return snapshot.among(cases_in_view(cohort, snapshot)).without(stale)
 
 
-def study_snapshot(study: Study, cohort: Cohort) -> Snapshot:
-    """Return what the study sees of its store: its cases, its present recipes, imported ones."""
+def study_snapshot(
+    study: Study, cohort: Cohort, *, also: Collection[str] = frozenset()
+) -> Snapshot:
+    """Return what the study sees of its store: its cases, its present recipes, imported ones.
+
+    Parameters
+    ----------
+    also
+        Fingerprints of recipes that are not the study's own.
+    """
     stored = in_view(cohort, read_snapshot(study.store_folder))
-    return stored.among(stored.case_ids, recipes_in_view(study, stored))
+    return stored.among(stored.case_ids, recipes_in_view(study, stored).union(also))
 
 
 def cases_in_view(cohort: Cohort, snapshot: Snapshot) -> frozenset[str]:

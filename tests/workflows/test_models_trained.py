@@ -15,9 +15,11 @@ from hnmets.registry.prediction import Prediction
 from hnmets.registry.predictor import Asked, Predictor
 from hnmets.registry.versions import package_in
 from hnmets.sources.synthetic.cohort import SyntheticCohort
+from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.tracking.opening import open_tracker
 from hnmets.workflows import (
     ablate,
+    external_validation,
     features_build,
     features_export,
     models_register,
@@ -34,7 +36,7 @@ from hnmets.workflows.models_register import Registered
 from hnmets.workflows.store_view import study_snapshot
 from hnmets.workflows.study import Study
 from hnmets.workflows.study_sections import View
-from tests.builders_backbones import CNN, FOLDS, TABLES_AND_CROPS, settings, train
+from tests.builders_backbones import CNN, FOLDS, TABLES_AND_CROPS, build, settings, train
 from tests.builders_canary import contents
 from tests.builders_cohorts import raw_case, write_cohort
 from tests.builders_packages import flip_last_bit
@@ -165,6 +167,34 @@ def test_a_ct_gets_the_same_risk_after_the_backbone_was_trained_anew(copy: Study
     assert all(after[name] != content for name, content in before.items())
     (answer,) = predict.by_image(copy, raw_case(copy, "SYN-0002"), model="1").predictions
     assert answer.risk == pytest.approx(wanted.risk, abs=1e-5)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Study:
+    """Another hospital's patients, who trained nothing."""
+    made = write_cohort(tmp_path / "elsewhere", SyntheticCohort(cases=16, seed=4, scale=0.25))
+    return settings(made, evaluation__draws=100, study__name="elsewhere")
+
+
+def test_patients_of_elsewhere_are_seen_by_the_networks_of_the_model(
+    copy: Study, elsewhere: Study
+) -> None:
+    build(elsewhere)
+    found = external_validation.run(copy, elsewhere, model="1", tracker=InMemoryTracker())
+    assert (found.predictions.n, found.refused) == (16, {})
+    (answer,) = predict.by_image(copy, raw_case(elsewhere, "SYN-0002"), model="1").predictions
+    (patient,) = {c.patient_id for c in read_cohort(elsewhere).cases if c.case_id == "SYN-0002"}
+    place = found.predictions.patient_ids.index(patient)
+    assert answer.risk == pytest.approx(found.predictions.risk[place], abs=1e-5)
+
+
+def test_a_network_says_nothing_of_crops_that_it_was_not_trained_on(
+    copy: Study, elsewhere: Study
+) -> None:
+    other = settings(elsewhere.file, embedding__spacing_mm=4.0)
+    build(other)
+    with pytest.raises(InvalidDataError, match=r"the model was fitted on trained\.cnn@"):
+        external_validation.run(copy, other, model="1")
 
 
 def test_a_ct_is_refused_where_a_network_is_gone(copy: Study) -> None:
