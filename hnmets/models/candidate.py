@@ -41,7 +41,7 @@ class Candidate:
         Raises
         ------
         NoColumnsError
-            If the rows have no column of the modalities.
+            If the rows have no column of the modalities, or the steps keep none.
         """
         job = CandidateJob(candidate=self, rows=rows, choosing=choosing, seed=seed)
         (fitted,) = fit_all([job])
@@ -140,10 +140,16 @@ def _prepared(job: CandidateJob) -> _Prepared:
     view = KeptColumns(columns=job.rows.columns, places=places)
     rows = view.apply(job.rows)
     chain = candidate.chain.fit(rows)
+    left = chain.apply(rows)
+    if not left.columns:
+        raise NoColumnsError(
+            f"'{candidate.name}': of {len(rows.columns)} columns none tells its "
+            f"{len(rows.outcome)} training cases apart"
+        ).with_note("Look at the values by `hnmets features show`, or leave the rung out.")
     return _Prepared(
         view=view,
         chain=chain,
-        rows=chain.apply(rows),
+        rows=left,
         choosing=chain.apply(view.apply(job.choosing)),
     )
 

@@ -10,7 +10,7 @@ class UntrainableError(InvalidDataError):
 
 
 class NoColumnsError(InvalidDataError):
-    """A candidate's modalities are not among the columns of the view."""
+    """A candidate has no column to see: none of its modalities, or none that its steps keep."""
 
 
 class TrainingDivergedError(HnmetsError):

@@ -20,7 +20,7 @@ from hnmets.workflows.on_case import OnCase, ignore
 from hnmets.workflows.packaging import models_of, package_of
 from hnmets.workflows.refitting import Evaluated, FittedMember, evaluated, members, refits
 from hnmets.workflows.replaying import largest_difference, require_replayed
-from hnmets.workflows.report import findings_of
+from hnmets.workflows.report import stated_findings
 from hnmets.workflows.store_view import study_snapshot
 from hnmets.workflows.study import Study
 
@@ -89,7 +89,7 @@ def run(  # noqa: PLR0913 - what is registered, and who is told; all named
         If the members do not say what was evaluated.
     """
     kept = risks_of(study.store_folder, asked)
-    findings = findings_of(study.store_folder, kept.run)
+    findings = stated_findings(study, kept.run)
     of = evaluated(study, kept, rung or findings.headline)
     models = registry or model_registry(study)
     fitted = members(of, on_fold=on_fold)

@@ -38,6 +38,19 @@ def findings_of(store: Path, asked: str | None = None) -> Findings:
     return from_json(find_run(store / _FOLDER, asked).read_text(encoding="utf-8"))
 
 
+def stated_findings(study: Study, asked: str | None = None) -> Findings:
+    """Return the findings of a run, with what its authors state in the study file today.
+
+    Raises
+    ------
+    UsageError
+        If there is no such run.
+    InvalidDataError
+        If its file is damaged.
+    """
+    return replace(findings_of(study.store_folder, asked), statements=study.tripod)
+
+
 def run(study: Study, out: Path, *, asked: str | None = None, explained: bool = True) -> Path:
     """Write the report of a run.
 
@@ -60,7 +73,7 @@ def run(study: Study, out: Path, *, asked: str | None = None, explained: bool = 
     InvalidDataError
         If a file of the run or of an explanation is damaged.
     """
-    findings = findings_of(study.store_folder, asked)
+    findings = stated_findings(study, asked)
     if explained:
         shown = explanations_of(findings, study.store_folder)
         findings = replace(findings, explained=shown)

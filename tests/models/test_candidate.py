@@ -82,3 +82,13 @@ def test_modalities_that_the_view_lacks_are_named() -> None:
     )
     with pytest.raises(NoColumnsError, match="'size only' sees size; the view has: embedding"):
         candidate.fit(training, choosing, seed=0)
+
+
+def test_columns_that_tell_nobody_apart_are_no_columns() -> None:
+    training, choosing, _ = thirds(cohort(0, 80, {}))
+    alike = replace(training, values=np.ones_like(training.values))
+    candidate = Candidate(name="all", chain=CHAIN, model=NET)
+    with pytest.raises(
+        NoColumnsError, match="'all': of .* none tells its 40 training cases apart"
+    ):
+        candidate.fit(alike, choosing, seed=0)

@@ -18,7 +18,7 @@ from hnmets.registry.prediction import Prediction
 from hnmets.registry.predictor import Asked, Predictor
 from hnmets.registry.versions import package_in
 from hnmets.tracking.naming import metrics_of
-from hnmets.workflows import models_register
+from hnmets.workflows import models_register, report
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.input_table import stored_inputs
 from hnmets.workflows.kept_risks import keep_risks, risks_of
@@ -27,7 +27,7 @@ from hnmets.workflows.models_register import Registered
 from hnmets.workflows.packaging import key_file
 from hnmets.workflows.report import findings_of
 from hnmets.workflows.store_view import study_snapshot
-from hnmets.workflows.study import Study
+from hnmets.workflows.study import Study, load_study
 from tests.builders_models import Evaluated, copy_of, evaluated
 
 MODELS = get_args(ModelName)
@@ -147,6 +147,19 @@ def test_every_figure_of_the_card_is_that_of_the_run(ladder: Evaluated) -> None:
     assert said["20a"].startswith("flow with one reason for each case left out")
     assert said["17"] == ""
     assert "The members were measured; their mean was not" in found.card.unmeasured
+
+
+def test_what_authors_state_after_the_evaluation_stands_in_card_and_report(
+    study: Study, tmp_path: Path
+) -> None:
+    ethics = "Approved by committee A, no. 3."
+    with study.file.open("a", encoding="utf-8") as file:
+        file.write(f'\n[tripod]\n17 = "{ethics}"\n')
+    told = load_study(study.file, environ={})
+    found = models_register.run(told, rung="size")
+    assert {fact.name: fact.text for fact in found.card.facts}["ethics approval"] == ethics
+    page = report.run(told, tmp_path / "report.html")
+    assert ethics in page.read_text(encoding="utf-8")
 
 
 def test_a_refit_learns_from_everybody_and_says_that_nobody_measured_it(
