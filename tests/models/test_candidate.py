@@ -89,6 +89,6 @@ def test_columns_that_tell_nobody_apart_are_no_columns() -> None:
     alike = replace(training, values=np.ones_like(training.values))
     candidate = Candidate(name="all", chain=CHAIN, model=NET)
     with pytest.raises(
-        NoColumnsError, match="'all': of .* none tells its 40 training cases apart"
+        NoColumnsError, match=r"'all': of .* none tells its 40 training cases apart"
     ):
         candidate.fit(alike, choosing, seed=0)
