@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from feature_store.recipe import Recipe
 from feature_store.snapshot import Snapshot
 from hnmets.domain.errors import InvalidDataError, UsageError
+from hnmets.extractors.trained_embedding import KIND as TRAINED
 from hnmets.registry.columns import input_columns
 from hnmets.registry.inputs import InputTable, Value
 from hnmets.registry.package import Package, RecipeUsed
@@ -74,7 +75,11 @@ def _recipe(snapshot: Snapshot, used: RecipeUsed, *, elsewhere: bool) -> Recipe:
     others = ", ".join(r.label for r in snapshot.recipes if r.name == used.name) or "nothing"
     raise InvalidDataError(
         f"the model was fitted on {used.label}; of {used.name} the store has {others}"
-    ).with_note("Build the features with the settings and libraries of the model's study.")
+    ).with_note(
+        "The backbone was trained anew: register the rung again, or `hnmets predict --image`."
+        if used.kind == TRAINED and not elsewhere
+        else "Build the features with the settings and libraries of the model's study."
+    )
 
 
 def _require_units(package: Package, recipes: Sequence[Recipe]) -> None:

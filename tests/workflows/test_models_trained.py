@@ -165,8 +165,11 @@ def test_a_ct_gets_the_same_risk_after_the_backbone_was_trained_anew(copy: Study
     after = networks(copy)
     assert before.keys() == after.keys()
     assert all(after[name] != content for name, content in before.items())
-    (answer,) = predict.by_image(copy, raw_case(copy, "SYN-0002"), model="1").predictions
+    (answer,) = predict.by_image(anew, raw_case(copy, "SYN-0002"), model="1").predictions
     assert answer.risk == pytest.approx(wanted.risk, abs=1e-5)
+    with pytest.raises(InvalidDataError, match=r"the model was fitted on trained\.cnn@") as caught:
+        predict.by_cases(anew, ["SYN-0002"], model="1")
+    assert "trained anew" in caught.value.__notes__[0]
 
 
 @pytest.fixture
