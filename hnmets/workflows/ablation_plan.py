@@ -3,17 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from feature_store.recipe import Recipe
 from feature_store.snapshot import Snapshot, read_snapshot
 from hnmets.datasets.assembly import assemble
 from hnmets.datasets.dataset import Dataset
 from hnmets.datasets.networks import complete_repeats, networks_by_name, shared_folds
+from hnmets.datasets.rows import Rows
 from hnmets.datasets.split import Split
 from hnmets.datasets.suspicion import Suspicion, suspicions
 from hnmets.datasets.view import FeatureView
 from hnmets.domain.errors import InvalidDataError
 from hnmets.extractors.trained_embedding import KIND
 from hnmets.reporting.published import PAPER, Published
+from hnmets.selection.scope import in_scope
 from hnmets.sources.outcomes import OutcomeRule
 from hnmets.workflows.altered_rows import Altered, altered_in_view
 from hnmets.workflows.cohort_table import Cohort, read_cohort
@@ -38,7 +42,7 @@ class Plan:
     altered
         Controls and perturbations that the store holds of the study's recipes.
     remarks
-        What a reader has to know of trained backbones.
+        What a reader has to know of rungs that are not there and of trained backbones.
     """
 
     study: Study
@@ -76,6 +80,7 @@ def prepare(study: Study, choice: Choice) -> Plan:
     view = FeatureView(name=choice.name, recipes=tuple(names), policy=study.evaluation.policy)
     dataset = assemble(snapshot, view, by_fold=shared_folds(networks, names, split))
     found = unsuspicious(dataset)
+    rungs, silent = _telling(rungs, dataset.rows)
     return Plan(
         study=study,
         outcome=material.outcome,
@@ -87,7 +92,7 @@ def prepare(study: Study, choice: Choice) -> Plan:
         published=PAPER.among([rung.name for rung in rungs]) if choice.preset == "paper" else None,
         family=tuple(_family(study, rungs)),
         altered=altered_in_view(study, material.stored),
-        remarks=tuple(_remarks(study, split, trained, dataset)),
+        remarks=(*silent, *_remarks(study, split, trained, dataset)),
     )
 
 
@@ -152,6 +157,30 @@ def unsuspicious(dataset: Dataset) -> tuple[Suspicion, ...]:
     if stopping := [each for each in found if each.code in _STOPPING]:
         raise InvalidDataError(str(stopping[0]))
     return found
+
+
+def _telling(rungs: Sequence[Rung], rows: Rows) -> tuple[tuple[Rung, ...], list[str]]:
+    """Return the rungs that can tell patients apart, and what is said of the others.
+
+    Raises
+    ------
+    InvalidDataError
+        If the last rung, which the report is about, cannot.
+    """
+    known = np.isfinite(rows.values)
+    first = np.where(known, rows.values, np.inf).min(axis=0, initial=np.inf)
+    last = np.where(known, rows.values, -np.inf).max(axis=0, initial=-np.inf)
+    varies = (first < last) | (known.any(axis=0) & ~known.all(axis=0))
+    telling = [rung for rung in rungs if varies[in_scope(rows, rung.features)].any()]
+    silent = [
+        f"{rung.name} is left out: none of its {len(in_scope(rows, rung.features))} columns tells "
+        f"the {len(rows.values)} cases apart"
+        for rung in rungs
+        if rung not in telling
+    ]
+    if silent and rungs[-1] not in telling:
+        raise InvalidDataError(silent[-1]).with_note("Look at them: `hnmets features show`.")
+    return tuple(telling), silent
 
 
 def _remarks(

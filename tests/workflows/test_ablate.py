@@ -64,6 +64,23 @@ def ladder(study: Study) -> tuple[Ablation, InMemoryTracker]:
     return ablate.run(study, tracker=tracker), tracker
 
 
+def test_a_rung_whose_columns_tell_nobody_apart_is_left_out_and_the_others_go_on(
+    study: Study,
+) -> None:
+    lines = study.file.with_name("cohort.csv").read_text().splitlines()
+    alike = [",".join([*line.split(",")[:2], "60", line.split(",")[3]]) for line in lines[1:]]
+    study.file.with_name("cohort.csv").write_text("\n".join([lines[0], *alike]) + "\n")
+    features_build.run(study, Request(), executor=InProcess())
+    found, _ = ladder(study)
+    names = [scores.out_of_fold.rung.name for scores in found.scores]
+    assert names == ["ct-fm", "clinical + embedding", "clinical + embedding, fused"]
+    told = "clinical is left out: none of its 1 columns tells the 90 cases apart"
+    assert told in found.remarks
+    with pytest.raises(InvalidDataError, match=told) as caught:
+        ablate.run(study, choice=Choice(only=("clinical",)), tracker=InMemoryTracker())
+    assert "hnmets features show" in caught.value.__notes__[0]
+
+
 def test_every_rung_scores_the_same_patients_once_per_repeat(study: Study) -> None:
     found, _ = ladder(study)
     rungs = [scores.out_of_fold for scores in found.scores]
