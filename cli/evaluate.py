@@ -46,6 +46,13 @@ Again = Annotated[
     str, typer.Option("--again", help="Why patients who were looked at before are again.")
 ]
 
+EqualIds = Annotated[
+    str,
+    typer.Option(
+        "--equal-ids",
+        help="With --of: why patients with the ids of training patients are other people.",
+    ),
+]
 Page = Annotated[
     Path | None, typer.Option("--page", help="With --of: HTML file to write what was found to.")
 ]
@@ -59,6 +66,7 @@ def evaluate(
     split: options.Split = None,
     of: Of = None,
     again: Again = "",
+    equal_ids: EqualIds = "",
     page: Page = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -66,7 +74,9 @@ def evaluate(
     """Fit and score single rungs, or apply a registered model to patients of elsewhere."""
     if of is not None:
         with render.progress_bar(quiet=quiet or json) as advance:
-            tried = _tried(of, study, advance, model=model, again=again, page=page)
+            tried = _tried(
+                of, study, advance, model=model, again=again, equal_ids=equal_ids, page=page
+            )
         render.show_json(tried.as_json()) if json else _show(tried)
         return
     from cli.ablate import show_ladder
@@ -99,6 +109,7 @@ def _tried(
     *,
     model: str | None,
     again: str,
+    equal_ids: str,
     page: Path | None,
 ) -> "External":
     """Apply a registered model to another study's cohort."""
@@ -110,6 +121,7 @@ def _tried(
         load_study(study),
         model=model or "champion",
         again=again,
+        equal_ids=equal_ids,
         page=page,
         on_case=advance,
         arguments=sys.argv[1:],

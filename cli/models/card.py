@@ -10,4 +10,5 @@ def card(version: Version = "champion", study: options.StudyFile = options.DEFAU
     from hnmets.workflows.predict import open_version
     from hnmets.workflows.study import load_study
 
-    render.say(as_markdown(open_version(load_study(study), version).predictor.opened.card))
+    opened = open_version(load_study(study), version)
+    render.say(as_markdown(opened.predictor.opened.card, opened.version.elsewhere))

@@ -1,5 +1,6 @@
 """The model card: what a model is for, how it was measured, and what nobody knows of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hnmets.evaluation.estimate import Measured, measured_text
@@ -66,14 +67,22 @@ class Card:
     tripod: tuple[Fact, ...] = ()
 
 
-def as_markdown(card: Card) -> str:
-    """Return the card for people; what is not known says so."""
+def as_markdown(card: Card, elsewhere: Sequence[str] = ()) -> str:
+    """Return the card for people; what is not known says so.
+
+    Parameters
+    ----------
+    elsewhere
+        What came of it on patients of elsewhere, since it was registered.
+    """
     lines = [f"# {card.title}", "", "Research use only, not a medical device.", ""]
     lines += [f"- **{fact.name}**: {fact.text or NOT_REPORTED}" for fact in card.facts]
     lines += ["", "## Figures", "", card.measured, "", card.unmeasured, ""]
     lines += ["| measure | value (95 %) |", "|---|---|"]
     lines += [f"| {figure.name} | {measured_text(figure.value)} |" for figure in card.figures]
     lines += ["", "## Limits", "", *(f"- {limit}" for limit in card.limits)]
+    if elsewhere:
+        lines += ["", "## Elsewhere, since then", "", *(f"- {look}" for look in elsewhere)]
     lines += ["", "## TRIPOD+AI", "", _reported(card), "", "| item | reported |", "|---|---|"]
     lines += [
         f"| {_cell(item.name)} | {_cell(item.text or NOT_REPORTED)} |" for item in card.tripod

@@ -37,6 +37,8 @@ class External:
         How often its patients were looked at, this time included.
     reason
         Why they were looked at again; empty the first time.
+    equal_ids
+        Why those with the ids of training patients are other people; empty where nobody has one.
     refused
         Why the model said nothing of a case, with counts.
     flags
@@ -56,6 +58,7 @@ class External:
     subgroups: tuple[SubgroupRow, ...]
     refused: Mapping[str, int]
     flags: Mapping[str, int]
+    equal_ids: str = ""
 
     @property
     def measures(self) -> dict[str, Measured]:
@@ -83,6 +86,7 @@ class External:
             "rung": self.package.rung,
             "study": self.study,
             "looks": self.looks,
+            "equal_ids": self.equal_ids,
             "patients": self.predictions.n,
             "events": self.predictions.events,
             "threshold": self.package.threshold,

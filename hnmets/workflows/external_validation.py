@@ -46,6 +46,7 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     *,
     model: str = CHAMPION,
     again: str = "",
+    equal_ids: str = "",
     page: Path | None = None,
     tracker: Tracker | None = None,
     on_case: OnCase = ignore,
@@ -65,6 +66,8 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
         Study of the other cohort, whose features are in its store.
     again
         Why patients who were looked at before are looked at again.
+    equal_ids
+        Why patients with the ids of training patients are other people.
     page
         File for the page that says what was found; replaced where it is there.
 
@@ -73,7 +76,8 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     LockedTestError
         If the patients were looked at before, and nobody says why again.
     InvalidDataError
-        If the outcomes differ, or the store has other recipes than the model's.
+        If the outcomes differ, the store has other recipes than the model's, or patients have
+        the ids of training patients and nobody says why.
     UsageError
         If the page cannot be a file.
     """
@@ -86,12 +90,15 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     table = stored_inputs(package, snapshot, sorted(event), elsewhere=True)
     answers = opened.predictor.predict(table)
     predictions = _predictions(answers, event, cohort)
-    _require_writable(page)
-    at, reason = now(), Privacy.of(of.folder).text(again)
-    patients = Patients.of(other, event)
-    looks = record_look(of, opened, patients, reason=reason, at=at)
-    bootstrap = Bootstrap(draws=other.evaluation.draws, seed=other.split.seed)
     said = [each for each in answers if isinstance(each, Prediction)]
+    flags = Counter(_codes(said))
+    _require_strangers(flags[FlagCode.TRAINED_ON], len(said), other, reason=equal_ids)
+    _require_writable(page)
+    hidden = Privacy.of(of.folder)
+    at, reason, equal_ids = now(), hidden.text(again), hidden.text(equal_ids)
+    patients = Patients.of(other, event)
+    looks = record_look(of, opened, patients, reason=reason, equal_ids=equal_ids, at=at)
+    bootstrap = Bootstrap(draws=other.evaluation.draws, seed=other.split.seed)
     refused = [each.reason for each in answers if not isinstance(each, Prediction)]
     found = External(
         version=opened.version,
@@ -108,7 +115,8 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
             other, cohort, {each.case_id for each in said}, predictions, bootstrap
         ),
         refused=dict(Counter(refused).most_common()),
-        flags=dict(Counter(_codes(said)).most_common()),
+        equal_ids=equal_ids,
+        flags=dict(flags.most_common()),
     )
     _tell(of, found, opened.registry, page, tracker=tracker, arguments=arguments, at=at)
     return found
@@ -155,6 +163,24 @@ def _require_same_endpoint(package: Package, other: Study) -> None:
             f"the model predicts {package.predicts.text}, the other study's horizon is "
             f"{other.outcome.horizon or 'none'}"
         ).with_note("Set the horizon of [outcome] as the model's study does.")
+
+
+def _require_strangers(known: int, of: int, other: Study, *, reason: str) -> None:
+    """Refuse patients whom the model may have learned from.
+
+    Raises
+    ------
+    InvalidDataError
+        If there are any, and nobody says why they are other people.
+    """
+    if known and not reason:
+        raise InvalidDataError(
+            f"{known} of {of} cases of '{other.about.name}' have the id of a patient whom the "
+            "model learned from"
+        ).with_note(
+            "Take these patients out of the other study's table. Where other people have equal "
+            "ids, say how that is known: --equal-ids REASON."
+        )
 
 
 def _seen(of: Study, package: Package, other: Study, cohort: Cohort, on_case: OnCase) -> Snapshot:

@@ -41,10 +41,23 @@ class Patients:
         return entry.action == "look" and (entry.what == self.digest or entry.study == self.study)
 
 
-def record_look(
-    of: Study, opened: OpenVersion, patients: Patients, *, reason: str, at: datetime
+def record_look(  # noqa: PLR0913 - what an entry tells, all named
+    of: Study,
+    opened: OpenVersion,
+    patients: Patients,
+    *,
+    reason: str,
+    equal_ids: str,
+    at: datetime,
 ) -> int:
     """Record the look; return how many there were, this one included.
+
+    Parameters
+    ----------
+    reason
+        Why it is taken again.
+    equal_ids
+        Why patients with the ids of training patients are other people.
 
     Raises
     ------
@@ -69,7 +82,7 @@ def record_look(
             version=opened.version.number,
             package=opened.version.package,
             at=at,
-            reason=reason,
+            reason="; ".join(filter(None, [reason, equal_ids and f"equal ids: {equal_ids}"])),
             what=patients.digest,
             study=patients.study,
         )

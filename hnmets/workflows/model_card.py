@@ -110,7 +110,7 @@ def _figures(rung: Rung) -> Iterator[Figure]:
 def _limits(package: Package, findings: Findings) -> Iterator[str]:
     rung = findings.rung(package.rung)
     yield "Research use only: it is no medical device, and no treatment may follow from it."
-    yield "Internal validation alone: how it does elsewhere is not known."
+    yield "When it was registered nobody knew how it does elsewhere: internal validation alone."
     if min(rung.events, rung.n - rung.events) < FEW:
         yield f"{rung.events} patients with the event: too few for any claim."
     if package.predicts.horizon_days is None:

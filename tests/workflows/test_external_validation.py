@@ -11,6 +11,7 @@ import pytest
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.evaluation.estimate import Estimate, measured_text
 from hnmets.execution.local import InProcess
+from hnmets.registry.card import as_markdown
 from hnmets.registry.errors import LockedTestError
 from hnmets.registry.prediction import Prediction
 from hnmets.reporting.external import External
@@ -211,6 +212,8 @@ def test_what_was_found_is_a_page_and_a_run_beside_the_evaluation(
     opened = predict.open_version(ours, "1")
     told = f"theirs: AUC {measured_text(auc)}, look 1, run {next(iter(tracker.runs))[:8]}"
     assert facts_of(opened)["tried elsewhere"] == told
+    card = as_markdown(opened.predictor.opened.card, opened.version.elsewhere)
+    assert f"## Elsewhere, since then\n\n- {told}\n" in card
     external_validation.run(
         ours, theirs, model="1", again="a typing error", page=file, tracker=tracker
     )
@@ -287,6 +290,30 @@ def test_a_page_that_cannot_be_written_is_refused_before_patients_are_looked_at(
         with pytest.raises(complaint):
             external_validation.run(ours, theirs, model="1", page=page)
     assert validate(ours, theirs).looks == 1
+
+
+def test_patients_whom_the_model_may_have_learned_from_are_no_test(
+    ours: Study, tmp_path: Path
+) -> None:
+    folder = tmp_path / "equal"
+    folder.mkdir()
+    lines = their_lines()
+    lines[1:4] = [
+        line.replace(f",F{n:03d},", f",HN-{'AB'[n % 2]}-{n:03d},")
+        for n, line in enumerate(lines[1:4])
+    ]
+    equal = built(write(folder, toml=THEIRS, rows=lines, name="patienten.csv"))
+    complaint = "3 of 120 cases of 'theirs' have the id of a patient whom the model learned from"
+    with pytest.raises(InvalidDataError, match=complaint) as caught:
+        validate(ours, equal)
+    assert "--equal-ids" in caught.value.__notes__[0]
+    assert not [entry for entry in audit_log(ours).entries() if entry.action == "look"]
+    file = tmp_path / "equal.html"
+    told = "each hospital counts from 1"
+    external_validation.run(ours, equal, model="1", equal_ids=told, page=file)
+    (look,) = [entry for entry in audit_log(ours).entries() if entry.action == "look"]
+    assert look.reason == f"equal ids: {told}"
+    assert f"They are other people, it is said: {told}" in file.read_text(encoding="utf-8")
 
 
 CENTRES = ("HGJ", "CHUS"), ("HMR", "CHUM")

@@ -183,7 +183,9 @@ def test_patients_of_elsewhere_are_seen_by_the_networks_of_the_model(
     copy: Study, elsewhere: Study
 ) -> None:
     build(elsewhere)
-    found = external_validation.run(copy, elsewhere, model="1", tracker=InMemoryTracker())
+    found = external_validation.run(
+        copy, elsewhere, model="1", equal_ids="another seed", tracker=InMemoryTracker()
+    )
     assert (found.predictions.n, found.refused) == (16, {})
     (answer,) = predict.by_image(copy, raw_case(elsewhere, "SYN-0002"), model="1").predictions
     (patient,) = {c.patient_id for c in read_cohort(elsewhere).cases if c.case_id == "SYN-0002"}
