@@ -109,6 +109,7 @@ class LocalPool:
                     raise BrokenProcessPool
         finally:
             pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it untyped
+            _end_together(pool)
             pool.join()
 
     def _fill(self, pool: ProcessPool, errand: _Errand[Task, Result]) -> bool:
@@ -188,6 +189,16 @@ def _workers_deaf_to_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_together(pool: ProcessPool) -> None:
+    """End all workers at once.
+
+    Pebble takes their channel away and ends them one after the other; one that was still starting
+    would complain of it on the user's terminal.
+    """
+    for worker in tuple(pool._pool_manager.worker_manager.workers.values()):
+        worker.terminate()
 
 
 def _start_worker(

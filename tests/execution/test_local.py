@@ -1,7 +1,10 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -70,6 +73,36 @@ def test_workers_that_cannot_start_end_the_work_with_the_way_out() -> None:
     with pytest.raises(HnmetsError, match="workers die before they start") as caught:
         list(pool.map(square, range(7)))
     assert "Raise [build] memory_limit_gib (0.01 now)" in caught.value.__notes__[0]
+
+
+# Imported by every Python before anything else: all workers but the first start slowly.
+SLOW_START = """
+import os, sys, time
+if "spawn_main" in " ".join(sys.orig_argv):
+    try:
+        os.mkdir({flag!r})
+    except FileExistsError:
+        time.sleep(1.5)
+"""
+ONE_TASK = """
+from hnmets.execution.local import LocalPool
+from tests.execution.work import hard_to_end
+print(len(list(LocalPool(jobs=2).map(hard_to_end, [0]))))
+"""
+
+
+def test_a_worker_that_still_starts_when_all_is_done_ends_in_silence(tmp_path: Path) -> None:
+    slow = SLOW_START.format(flag=str(tmp_path / "first"))
+    (tmp_path / "sitecustomize.py").write_text(slow)
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_TASK],
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
 
 
 def _kill_next_worker() -> None:

@@ -18,6 +18,11 @@ def held_back_at_import(_: int) -> set[int]:
     return {int(number) for number in HELD_BACK_AT_IMPORT}
 
 
+def hard_to_end(_: int) -> None:
+    """Have the pool wait for this worker's end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
 def square(number: int) -> int:
     return number * number
 
