@@ -158,6 +158,8 @@ class _Tried:
         own = [c for c in self.findings.controls if c.rung == self.rung.name]
         asked = [c for c in own if c.kind != "shortcut"]
         lost = [control.name for control in asked if not control.is_beaten]
+        if self._sees_only("clinical", "size"):
+            return Gate(name="controls", passed=True, met="it sees no voxel", wanted=wanted)
         if not asked:
             return Gate(name="controls", passed=False, met="none was run", wanted=wanted)
         met = f"not shown to be better than {', '.join(lost)}" if lost else f"{len(asked)} beaten"
@@ -167,12 +169,17 @@ class _Tried:
         most, worst = self.rules.risk_spread, self.rules.risk_spread_worst
         wanted = f"risk spread under moved contours: median {most:g}, worst {worst:g} at most"
         found = self.findings.stability
+        if self._sees_only("clinical"):
+            return Gate(name="stability", passed=True, met="it sees no contour", wanted=wanted)
         if found is None or found.rung != self.rung.name or found.risk_spread is None:
             return Gate(name="stability", passed=False, met="not measured", wanted=wanted)
         spreads = found.risk_spread, found.risk_spread_worst or found.risk_spread
         met = f"median {spreads[0]:.3f}, worst {spreads[1]:.3f}"
         passed = spreads[0] <= most and spreads[1] <= worst
         return Gate(name="stability", passed=passed, met=met, wanted=wanted)
+
+    def _sees_only(self, *kinds: str) -> bool:
+        return {each.kind for each in self.opened.predictor.package.recipes} <= {*kinds, "cohort"}
 
     def _lineage(self) -> Gate:
         lineage = self.opened.predictor.package.lineage

@@ -153,6 +153,14 @@ def test_a_small_cohort_is_refused_and_the_gates_say_what_it_cannot_show(study: 
     assert (last.action, last.failed) == ("refuse", found.table.failed)
 
 
+def test_a_model_that_sees_no_voxel_has_no_texture_to_lose_but_contours_that_move(
+    study: Study,
+) -> None:
+    gates = {gate.name: gate for gate in promote(study, "2").table.gates}
+    assert (gates["controls"].passed, gates["controls"].met) == (True, "it sees no voxel")
+    assert (gates["stability"].passed, gates["stability"].met) == (False, "not measured")
+
+
 def test_a_reason_overrides_and_is_recorded_with_the_gates_that_did_not_hold(
     study: Study,
 ) -> None:
