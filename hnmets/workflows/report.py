@@ -51,15 +51,16 @@ def stated_findings(study: Study, asked: str | None = None) -> Findings:
     return replace(findings_of(study.store_folder, asked), statements=study.tripod)
 
 
-def run(study: Study, out: Path, *, asked: str | None = None, explained: bool = True) -> Path:
+def run(study: Study, out: Path, *, asked: str | None = None, cases: bool = True) -> Path:
     """Write the report of a run.
 
     Parameters
     ----------
     asked
         Key of the run, or its beginning; the newest run by default.
-    explained
-        Whether to show the patients whose risks were explained.
+    cases
+        Whether cases may be named: the worst misses, those whose risks were explained, and those
+        that are suspicious.
 
     Returns
     -------
@@ -74,8 +75,8 @@ def run(study: Study, out: Path, *, asked: str | None = None, explained: bool = 
         If a file of the run or of an explanation is damaged.
     """
     findings = stated_findings(study, asked)
-    if explained:
+    if cases:
         shown = explanations_of(findings, study.store_folder)
         findings = replace(findings, explained=shown)
-    write_report(findings, out)
+    write_report(findings, out, cases=cases)
     return out

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hnmets.datasets.suspicion import Suspicion
 from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.estimate import Estimate, Measured, NotEstimable
 from hnmets.evaluation.operating_point import OperatingPoint
@@ -473,6 +474,26 @@ def test_a_risk_without_an_image_says_why(full: Findings) -> None:
 def test_where_no_risk_was_explained_the_command_is_named(full: Findings) -> None:
     section = Page.of(render(replace(full, explained=()))).by_id("explained")
     assert "hnmets explain --case CASE" in section.text
+
+
+def test_without_cases_nobody_is_named_and_all_other_numbers_stay(full: Findings) -> None:
+    twice = Suspicion(
+        code="D_DUPLICATE",
+        what="size.tumour is the same for different patients",
+        next_step="Find out whose images they are.",
+        cases=("CASE-0007", "CASE-0100"),
+    )
+    findings = replace(full, suspicions=(twice,))
+    assert "CASE-0007" in render(findings)
+    document = render(findings, cases=False)
+    assert not re.search(r"CASE-\d", document)
+    assert not re.search(r"HN-\d", document)
+    page = Page.of(document)
+    assert "the same for different patients (2 cases)" in page.by_id("suspicions").text
+    for section in ("missed", "explained"):
+        assert page.by_id(section).text.endswith("left out: this report names no case")
+    whole = Counter(Page.of(render(findings)).numbers)
+    assert not whole - Counter(page.numbers) - numbers(full.missed) - numbers(full.explained)
 
 
 def test_an_explanation_of_another_model_is_refused(full: Findings) -> None:
