@@ -5,11 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 from feature_store.atomic import write_atomic
+from hnmets.domain.errors import InvalidDataError
+from hnmets.reporting.explained import ExplainedCase
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.findings_json import from_json, to_json
 from hnmets.reporting.html import write_report
 from hnmets.workflows.kept_explanations import explanations_of
-from hnmets.workflows.kept_runs import find_run, path_of_run
+from hnmets.workflows.kept_runs import find_run, kept_keys, path_of_run
 from hnmets.workflows.study import Study
 
 _FOLDER = "evaluations"
@@ -36,6 +38,19 @@ def findings_of(store: Path, asked: str | None = None) -> Findings:
         If its file is damaged.
     """
     return from_json(find_run(store / _FOLDER, asked).read_text(encoding="utf-8"))
+
+
+def run_with(explained: ExplainedCase, store: Path) -> str | None:
+    """Return the newest run whose report shows an explanation; None where there is none."""
+    for key in kept_keys(store / _FOLDER):
+        try:
+            findings = findings_of(store, key)
+        except InvalidDataError:
+            # No report can be made of a damaged run; whoever asks for it is told why.
+            continue
+        if findings.is_explained_by(explained):
+            return key
+    return None
 
 
 def stated_findings(study: Study, asked: str | None = None) -> Findings:
