@@ -73,7 +73,10 @@ def _show(found: "Explanation") -> None:
         _show_image(found.image)
     for file in found.files:
         render.say(str(file))
-    render.say("the report of this ladder shows it too: hnmets report")
+    if found.run:
+        render.say(f"the report of this ladder shows it too: hnmets report {found.run}")
+    else:
+        render.say("no run of this ladder is kept; after `hnmets ablate` its report shows it too")
 
 
 def _show_attribution(what: str, found: "Attribution") -> None:

@@ -11,9 +11,12 @@ Run = Annotated[
     str | None, typer.Argument(help="Key of the run, or its beginning; the newest by default.")
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")]
-Explained = Annotated[
+Cases = Annotated[
     bool,
-    typer.Option(help="Show the patients whose risks `hnmets explain` took apart."),
+    typer.Option(
+        help="Name cases: worst misses, explained risks, suspicious cases. Without them the "
+        "report may leave the site."
+    ),
 ]
 
 
@@ -21,11 +24,11 @@ def report(
     run: Run = None,
     study: options.StudyFile = options.DEFAULT_STUDY,
     out: Out = Path("report.html"),
-    explained: Explained = True,
+    cases: Cases = True,
 ) -> None:
     """Write cohort, ladder, curves, choices and origin of a run into one file for a browser."""
     from hnmets.workflows import report as workflow
     from hnmets.workflows.study import load_study
 
-    written = workflow.run(load_study(study), out, asked=run, explained=explained)
+    written = workflow.run(load_study(study), out, asked=run, cases=cases)
     render.say(f"report: {written}")

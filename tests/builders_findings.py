@@ -359,5 +359,14 @@ def _selection() -> Selection:
         for number, family in enumerate(families)
     )
     return Selection(
-        rung=PLANS[5].name, folds=10, candidates=1562, features=features, stability=0.41
+        rung=PLANS[5].name,
+        folds=10,
+        candidates=1562,
+        features=features,
+        given=(
+            SelectedFeature(name="clinical.age", frequency=1.0),
+            SelectedFeature(name="embedding.both.pc01", frequency=1.0),
+            SelectedFeature(name="clinical.sex=unknown", frequency=0.7),
+        ),
+        stability=0.41,
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,10 +54,10 @@ class Suspicion:
         return f"{self.what}: {listed(self.cases)}" if self.cases else self.what
 
     @property
-    def anonymous(self) -> str:
+    def anonymous(self) -> "Suspicion":
         """What may leave the site: nobody is named."""
         about = f" ({len(self.cases)} cases)" if self.cases else ""
-        return f"{self.code}: {self.what}{about}. {self.next_step}"
+        return replace(self, what=f"{self.what}{about}", cases=())
 
 
 def suspicions(dataset: Dataset) -> tuple[Suspicion, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hnmets.reporting.canvas import BLUE, INK, ORANGE, canvas, house_style, shortened
+from hnmets.reporting.canvas import BLUE, INK, ORANGE, canvas, house_style, shortened, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from hnmets.explanation.attribution import Attribution
 
 _MOST = 12
+# The longest name of a radiomics feature fits in two lines.
+_LETTERS = 42
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,7 @@ def attribution_figure(title: str, modalities: "Attribution", columns: "Attribut
         rows = figure.subplots(2, height_ratios=[len(above) + 1, len(below) + 1])
         _draw(rows[0], above, "modalities, from the\ntraining patients' mean log odds")
         _draw(rows[1], below, "columns, from a patient\nwith the mean of every column")
-        rows[1].set_xlabel("log odds added; right of 0 raises the risk")
+        figure.supxlabel("log odds added; right of 0 raises the risk", fontsize=8)
     return figure
 
 
@@ -66,7 +68,8 @@ def _draw(axes: "Axes", bars: Sequence[Bar], title: str) -> None:
         height=0.6,
     )
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(places, [shortened(bar.name, 32) for bar in bars], fontsize=7)
+    axes.set_yticks(places, [wrapped(bar.name, _LETTERS) for bar in bars], fontsize=6.5)
+    axes.tick_params(axis="x", labelsize=7.5)
     axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.set_title(title, loc="left", fontsize=8)
     axes.grid(visible=False, axis="y")

@@ -111,3 +111,25 @@ def shortened(name: str, most: int = 34) -> str:
     """
     name = escaped(name)
     return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def wrapped(name: str, most: int) -> str:
+    r"""Break a name in two lines after a dot, dash or the like: many names begin alike.
+
+    Parameters
+    ----------
+    most
+        Letters of a line; what two lines cannot hold is cut.
+
+    Examples
+    --------
+    >>> wrapped("radiomics.ring.original_glcm_Idn", most=24)
+    'radiomics.ring.original_\nglcm_Idn'
+    """
+    name = escaped(name)
+    if len(name) <= most:
+        return name
+    # The last separator of the first line, or where it ends.
+    first = re.match(rf".{{1,{most}}}(?<=[._=\- ])|.{{{most}}}", name)
+    end = first.end() if first else most
+    return f"{name[:end]}\n{shortened(name[end:], most)}"

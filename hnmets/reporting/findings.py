@@ -1,7 +1,7 @@
 """All that a report says, as plain data: a workflow fills it, JSON keeps it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hnmets.datasets.suspicion import Suspicion
 from hnmets.domain.errors import InvalidDataError
@@ -109,6 +109,12 @@ class Findings:
             split_hash=self.protocol.split_hash,
             dataset_digest=self.lineage.dataset_digest,
         )
+
+    @property
+    def anonymous(self) -> "Findings":
+        """What may leave the site: the same numbers, and no case named."""
+        suspicions = tuple(suspicion.anonymous for suspicion in self.suspicions)
+        return replace(self, missed=(), explained=(), suspicions=suspicions)
 
     @property
     def main(self) -> Rung:

@@ -15,8 +15,13 @@ from hnmets.reporting.templating import page_environment, template
 from hnmets.reporting.tripod import tripod_lines
 
 
-def write_report(findings: Findings, file: Path) -> None:
+def write_report(findings: Findings, file: Path, *, cases: bool = True) -> None:
     """Write the report; a kill leaves no half of it.
+
+    Parameters
+    ----------
+    cases
+        See `render`.
 
     Raises
     ------
@@ -24,26 +29,33 @@ def write_report(findings: Findings, file: Path) -> None:
         If the disk has no room.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(file, render(findings).encode())
+    write_atomic(file, render(findings, cases=cases).encode())
 
 
-def render(findings: Findings) -> str:
+def render(findings: Findings, *, cases: bool = True) -> str:
     """Return the document; equal findings give equal text.
 
     Every number that the findings hold stands in a `data` element, with its full precision as
     the `value`.
+
+    Parameters
+    ----------
+    cases
+        Whether cases may be named; the report that leaves the site names none.
     """
+    shown = findings if cases else findings.anonymous
     return (
         page_environment()
         .get_template("report.html.j2")
         .render(
-            findings=findings,
+            findings=shown,
+            cases=cases,
             style=Markup(template("style.css")),  # noqa: S704 - our own file
-            figures={name: _figure(findings, name) for name in CHARTS},
-            few=few_events(findings),
+            figures={name: _figure(shown, name) for name in CHARTS},
+            few=few_events(shown),
             calibration_needs=CALIBRATION_NEEDS,
             small_cell=SMALL_CELL,
-            tripod=tripod_lines(findings),
+            tripod=tripod_lines(shown),
         )
     )
 

@@ -155,9 +155,11 @@ class Rung:
 
     @property
     def contrasts(self) -> tuple[Contrast, ...]:
-        """The comparisons that were made."""
-        both = (self.versus_baseline, self.versus_previous)
-        return tuple(contrast for contrast in both if contrast is not None)
+        """The comparisons that were made; once where the rung before is clinical + size."""
+        baseline, previous = self.versus_baseline, self.versus_previous
+        if baseline and previous and baseline.against == previous.against:
+            return (baseline,)
+        return tuple(contrast for contrast in (baseline, previous) if contrast is not None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+_MOST_SHOWN = 40
+
 
 @dataclass(frozen=True, kw_only=True)
 class SelectedFeature:
-    """A column and the share of the folds that chose it."""
+    """A column and the share of the folds that gave it to the model."""
 
     name: str
     frequency: float
@@ -20,7 +22,9 @@ class Selection:
     candidates
         Columns that could have been chosen.
     features
-        Most frequent first.
+        All that were chosen at least once, most frequent first.
+    given
+        Columns that no step chooses: clinical variables, sizes, components of embeddings.
     stability
         Agreement of the folds after Nogueira; None where not defined.
     """
@@ -29,4 +33,10 @@ class Selection:
     folds: int
     candidates: int
     features: tuple[SelectedFeature, ...]
+    given: tuple[SelectedFeature, ...] = ()
     stability: float | None
+
+    @property
+    def shown(self) -> tuple[SelectedFeature, ...]:
+        """Those of the features that a report lists."""
+        return self.features[:_MOST_SHOWN]

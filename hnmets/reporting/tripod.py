@@ -152,6 +152,13 @@ def _flow(_: Findings) -> Answer:
     return Answer(text="flow with one reason for each case left out", section="cohort")
 
 
+def _participants(findings: Findings) -> Answer:
+    known = ["patients", "events"]
+    known += ["median follow-up"] if findings.endpoint.follow_up_days is not None else []
+    known += ["missing data by variable"] if findings.missing else []
+    return Answer(text=f"{', '.join(known)}; no table of characteristics", section="cohort")
+
+
 def _counts(_: Findings) -> Answer:
     return Answer(text="the same patients and events for every model", section="ladder")
 
@@ -195,6 +202,7 @@ _GENERATED: dict[str, Callable[[Findings], Answer | None]] = {
     "15": _output,
     "16": _same_data,
     "20a": _flow,
+    "20b": _participants,
     "21": _counts,
     "23a": _performance,
     "23b": _centres,

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from hnmets.datasets.rows import Rows, TrainRows
 from hnmets.selection.base import AnyRows, require_columns
 
+# Ends the name of a column that says what is absent.
+ABSENT = ":absent"
 Places = NDArray[np.intp]
 
 
@@ -107,7 +109,7 @@ class MedianImputation:
                 groups.setdefault(key, []).append(int(place))
         for (modality, _), group in groups.items():
             yield Indicator(
-                name=f"{rows.columns[group[0]]}:absent",
+                name=f"{rows.columns[group[0]]}{ABSENT}",
                 modality=modality,
                 places=np.array(group, dtype=np.intp),
             )

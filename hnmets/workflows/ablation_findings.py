@@ -26,7 +26,11 @@ from hnmets.reporting.published import Published
 from hnmets.reporting.rung import LADDER, AbsentRung, CalibrationNumbers, Contrast, Rung, Stage
 from hnmets.reporting.selected import SelectedFeature, Selection
 from hnmets.reporting.timed import Timed
+from hnmets.selection.imputation import ABSENT
+from hnmets.selection.reference import SelectionParameters
 from hnmets.selection.scope import in_scope
+from hnmets.selection.stability import selection_frequency, selection_stability
+from hnmets.sources.clinical import VariableType
 from hnmets.sources.outcomes import OutcomeRule
 from hnmets.workflows.ablation_audits import Audits
 from hnmets.workflows.cohort_table import Cohort
@@ -35,7 +39,6 @@ from hnmets.workflows.rung_scores import RungContrast, RungScores
 
 _THRESHOLD = "Youden's index on the inner part of each training part"
 _CALIBRATION = "Platt's on the inner part of each training part; few events move the intercept"
-_MOST_FEATURES = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,11 @@ class Told:
         When the ablation was made.
     environment
         Versions and device, by name.
+    selection
+        What is chosen from in every fold.
+    possible
+        Names of the ladder's rungs that the store allows; those that were not fitted were not
+        asked for.
     published
         Figures to be printed beside our own.
     timed
@@ -69,8 +77,10 @@ class Told:
     bootstrap: Bootstrap
     at: datetime
     environment: Mapping[str, str]
+    selection: SelectionParameters = field(default_factory=SelectionParameters)
     audits: Audits = field(default_factory=Audits)
     oracles: Mapping[str, float] = field(default_factory=dict)
+    possible: tuple[str, ...] = ()
     published: Published | None = None
     timed: Timed | str = ""
     statements: Mapping[str, str] = field(default_factory=dict)
@@ -180,24 +190,22 @@ class Told:
 
     @cached_property
     def _stages(self) -> dict[str, Stage]:
-        """Where each rung stands; of each kind one is the ladder's, the others are ablations."""
-        names = [scores.out_of_fold.rung.name for scores in self.scores]
-        chosen = {
-            Stage.SIZE: _first(names, "size"),
-            Stage.CLINICAL: _first(names, "clinical"),
-            Stage.CLINICAL_SIZE: _first(names, BASELINE),
-            Stage.RADIOMICS: _first(names, "radiomics", "radiomics tumour"),
-            Stage.DEEP: _first(names, "embedding both", "Swin embedding"),
-            Stage.FUSION: names[-1] if names[-1].endswith("fused") else None,
-        }
-        return {name: stage for stage, name in chosen.items() if name is not None}
+        """Where each rung stands."""
+        return _stages_of([scores.out_of_fold.rung.name for scores in self.scores])
 
     @property
     def _absent(self) -> tuple[AbsentRung, ...]:
         run = set(self._stages.values())
-        reason = "the store holds no features for it"
+        possible = set(_stages_of(self.possible).values())
         return tuple(
-            AbsentRung(stage=stage, reason=reason) for stage in LADDER if stage not in run
+            AbsentRung(
+                stage=stage,
+                reason="it was not asked for"
+                if stage in possible
+                else "the store holds no features for it",
+            )
+            for stage in LADDER
+            if stage not in run
         )
 
     @property
@@ -208,7 +216,7 @@ class Told:
                 variable=variable.name,
                 known=cases - missing,
                 missing=missing,
-                handling="a category of its own, or the median of the training part",
+                handling=_handling(variable.type, missing),
             )
             for variable in self.cohort.dictionary
             if variable.predictor
@@ -224,7 +232,7 @@ class Told:
             ),
             dataset_digest=self.dataset.digest,
             code_version=version("hnmets"),
-            environment=self.environment,
+            environment={n: v for n, v in self.environment.items() if n != "hnmets_version"},
         )
 
     def _rung(self, scores: RungScores) -> Rung:
@@ -238,7 +246,7 @@ class Told:
             contains=found.rung.features,
             split_hash=self.split.hash,
             n_features=self._columns(found.rung.features),
-            n_selected=sum(found.selected.values()) / found.n_fits,
+            n_selected=float(np.median([len(columns) for columns in found.chosen])),
             n=predictions.n,
             events=predictions.events,
             auc=scores.discrimination.auc,
@@ -265,17 +273,29 @@ class Told:
         return NotEstimable(reason=reason, n=predictions.n, events=predictions.events)
 
     def _selection(self, scores: RungScores) -> Selection:
-        found = scores.out_of_fold
-        features = [
-            SelectedFeature(name=name, frequency=count / found.n_fits)
-            for name, count in found.selected.items()
+        """Tell the columns that the folds chose from those that every model is given."""
+        found, rows = scores.out_of_fold, self.dataset.rows
+        eligible = np.intersect1d(
+            in_scope(rows, found.rung.features), in_scope(rows, self.selection.radiomics)
+        )
+        names = {rows.columns[place] for place in eligible}
+        # What says that a column is absent is chosen with it.
+        chosen = [
+            {name for name in columns if name.removesuffix(ABSENT) in names}
+            for columns in found.chosen
         ]
+        candidates = len(names.union(*chosen))
+        frequency = selection_frequency(found.chosen)
+        features = selection_frequency(chosen)
         return Selection(
             rung=found.rung.name,
             folds=found.n_fits,
-            candidates=self._columns(found.rung.features),
-            features=tuple(features[:_MOST_FEATURES]),
-            stability=None,
+            candidates=candidates,
+            features=_selected(features),
+            given=_selected({n: share for n, share in frequency.items() if n not in features}),
+            stability=selection_stability(chosen, candidates)
+            if candidates and len(chosen) > 1
+            else None,
         )
 
     def _missed(self, scores: RungScores) -> tuple[MissedCase, ...]:
@@ -287,8 +307,31 @@ class Told:
         return worst_cases(found.predictions, found.thresholds, cases=cases, flags={})
 
 
+def _stages_of(names: Sequence[str]) -> dict[str, Stage]:
+    """Return the stage of rungs; of each kind one is the ladder's, the others are ablations."""
+    chosen = {
+        Stage.SIZE: _first(names, "size"),
+        Stage.CLINICAL: _first(names, "clinical"),
+        Stage.CLINICAL_SIZE: _first(names, BASELINE),
+        Stage.RADIOMICS: _first(names, "radiomics", "radiomics tumour"),
+        Stage.DEEP: _first(names, "embedding both", "Swin embedding"),
+        Stage.FUSION: next((name for name in names[-1:] if name.endswith("fused")), None),
+    }
+    return {name: stage for stage, name in chosen.items() if name is not None}
+
+
+def _handling(kind: VariableType, missing: int) -> str:
+    if not missing:
+        return "nothing was missing"
+    return "median of the training part" if kind == "number" else "a category of its own"
+
+
 def _first(names: Sequence[str], *wanted: str) -> str | None:
     return next((name for name in wanted if name in names), None)
+
+
+def _selected(frequency: Mapping[str, float]) -> tuple[SelectedFeature, ...]:
+    return tuple(SelectedFeature(name=n, frequency=share) for n, share in frequency.items())
 
 
 def _contrast(found: RungContrast | None) -> Contrast | None:

@@ -39,6 +39,8 @@ class Plan:
     ----------
     family
         Rungs whose comparison was announced, among those that the store allows.
+    possible
+        Names of all rungs of the ladder that the store allows, whatever was asked for.
     altered
         Controls and perturbations that the store holds of the study's recipes.
     remarks
@@ -54,6 +56,7 @@ class Plan:
     suspicions: tuple[Suspicion, ...]
     published: Published | None
     family: tuple[str, ...]
+    possible: tuple[str, ...]
     altered: tuple[Altered, ...]
     remarks: tuple[str, ...]
 
@@ -75,7 +78,8 @@ def prepare(study: Study, choice: Choice) -> Plan:
     networks = {name: of for name, of in trained.items() if complete_repeats(of, split)}
     # Of a network the recipe of its first fold stands for all.
     of_networks = [next(iter(of_folds.values())) for of_folds in networks.values()]
-    rungs = rungs_of([*material.plain, *of_networks], wanted)
+    recipes = [*material.plain, *of_networks]
+    rungs = rungs_of(recipes, wanted)
     names = dict.fromkeys(name for rung in rungs for name in rung.recipes)
     view = FeatureView(name=choice.name, recipes=tuple(names), policy=study.evaluation.policy)
     dataset = assemble(snapshot, view, by_fold=shared_folds(networks, names, split))
@@ -91,6 +95,7 @@ def prepare(study: Study, choice: Choice) -> Plan:
         suspicions=found,
         published=PAPER.among([rung.name for rung in rungs]) if choice.preset == "paper" else None,
         family=tuple(_family(study, rungs)),
+        possible=tuple(rung.name for rung in rungs_of(recipes, Choice())),
         altered=altered_in_view(study, material.stored),
         remarks=(*silent, *_remarks(study, split, trained, dataset)),
     )

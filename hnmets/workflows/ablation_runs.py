@@ -13,6 +13,7 @@ from hnmets.reporting.audit import Control
 from hnmets.reporting.canvas import NoFigure
 from hnmets.reporting.figures import figure_bytes
 from hnmets.reporting.findings import Findings
+from hnmets.selection.stability import selection_frequency
 from hnmets.tracking import base
 from hnmets.tracking.base import Artifact, Metric, NewRun, Status, Tracker
 from hnmets.tracking.environment import Environment
@@ -153,7 +154,7 @@ class _Log:
             )
         )
         self.tracker.log_metrics(key, metrics_of(scores.measures), at=self.ladder.ended)
-        frequency = {name: count / found.n_fits for name, count in found.selected.items()}
+        frequency = selection_frequency(found.chosen)
         self.tracker.log_artifact(key, Artifact.json("selection_frequency.json", frequency))
         self.figures(key, _OF_RUNG, replace(self.ladder.findings, headline=found.rung.name))
         for number, fold in enumerate(fold_aucs(found.predictions, found.folds), 1):

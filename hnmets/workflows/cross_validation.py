@@ -32,8 +32,8 @@ class OutOfFold:
         Chosen in the training part of each patient's fold, of the same shape.
     folds
         Number, within its repeat, of the fold in which a patient was scored; of the same shape.
-    selected
-        In how many folds each column was used.
+    chosen
+        Columns that the model was given, fold by fold; none where a network sees the image.
     n_fits
         Folds in which the rung was fitted.
     """
@@ -42,7 +42,7 @@ class OutOfFold:
     predictions: Predictions
     thresholds: NDArray[np.float64]
     folds: NDArray[np.int64]
-    selected: Mapping[str, int]
+    chosen: tuple[tuple[str, ...], ...]
     n_fits: int
 
 
@@ -67,7 +67,7 @@ class Tally:
     risk: dict[tuple[int, str], list[float]] = field(default_factory=dict)
     threshold: dict[tuple[int, str], float] = field(default_factory=dict)
     fold: dict[tuple[int, str], int] = field(default_factory=dict)
-    selected: Counter[str] = field(default_factory=Counter)
+    chosen: list[tuple[str, ...]] = field(default_factory=list)
     n_fits: int = 0
 
     def score(
@@ -133,7 +133,7 @@ def cross_validate(  # noqa: PLR0913 - settings, and who is told; all named
         for tally, each, threshold in zip(tallies, fitted, thresholds, strict=True):
             rows = fold.held_out
             tally.score(rows, each.risk(rows), threshold, (repeat, of_repeat[repeat]))
-            tally.selected.update(each.chain.columns)
+            tally.chosen.append(each.chain.columns)
         on_fit(fold, fitted)
         of_repeat[repeat] += 1
     on_fold("", len(usable), len(usable))
@@ -223,6 +223,6 @@ def _out_of_fold(
         ),
         thresholds=np.array([[tally.threshold[key] for key in line] for line in keys]),
         folds=np.array([[tally.fold[key] for key in line] for line in keys]),
-        selected=dict(tally.selected.most_common()),
+        chosen=tuple(tally.chosen),
         n_fits=tally.n_fits,
     )

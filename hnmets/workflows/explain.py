@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from feature_store.atomic import write_atomic
@@ -23,6 +23,7 @@ from hnmets.workflows.fold_networks import trained_embeddings
 from hnmets.workflows.kept_explanations import keep_explanation
 from hnmets.workflows.ladder import Choice
 from hnmets.workflows.on_case import OnStep, say_nothing
+from hnmets.workflows.report import run_with
 from hnmets.workflows.study import Study
 
 # The network that was trained in a fold, by the fold's name; None where there is none.
@@ -48,6 +49,8 @@ class Explanation:
         The image side, or why there is none.
     files
         Everything that was written.
+    run
+        Beginning of the key of the newest run whose report shows it; None where none does.
     """
 
     case_id: str
@@ -60,6 +63,7 @@ class Explanation:
     drops: tuple[ModalityDrop, ...]
     image: ImageExplanation | str
     files: tuple[Path, ...]
+    run: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the explanation as a JSON object."""
@@ -140,8 +144,9 @@ def run(  # noqa: PLR0913 - what is asked, and who is told; all named
         ),
     )
     _write(found, out)
-    keep_explanation(_explained(found, plan), study.store_folder)
-    return found
+    explained = _explained(found, plan)
+    keep_explanation(explained, study.store_folder)
+    return replace(found, run=run_with(explained, study.store_folder))
 
 
 def _explained(found: Explanation, plan: Plan) -> ExplainedCase:

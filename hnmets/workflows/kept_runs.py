@@ -15,6 +15,11 @@ def path_of_run(folder: Path, run: str, *, at: datetime) -> Path:
     return folder / f"{at:%Y%m%dT%H%M%S}-{run[:DIGITS]}.json"
 
 
+def kept_keys(folder: Path) -> list[str]:
+    """Return the beginnings of the runs' keys, the newest first."""
+    return [_key(path) for path in sorted(folder.glob("*.json"), reverse=True)]
+
+
 def find_run(folder: Path, asked: str | None) -> Path:
     """Return the file of a run.
 
@@ -30,10 +35,14 @@ def find_run(folder: Path, asked: str | None) -> Path:
     """
     kept = sorted(folder.glob("*.json"))
     beginning = (asked or "")[:DIGITS]
-    wanted = [path for path in kept if path.stem.rpartition("-")[2].startswith(beginning)]
+    wanted = [path for path in kept if _key(path).startswith(beginning)]
     if not wanted:
-        known = ", ".join(path.stem.rpartition("-")[2] for path in kept) or "none"
+        known = ", ".join(map(_key, kept)) or "none"
         raise UsageError(f"no run '{asked or 'newest'}'; there is: {known}").with_note(
             "Run `hnmets ablate` or `hnmets evaluate` first."
         )
     return wanted[-1]
+
+
+def _key(path: Path) -> str:
+    return path.stem.rpartition("-")[2]

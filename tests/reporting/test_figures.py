@@ -11,6 +11,7 @@ from hnmets.reporting.catalog import CHARTS
 from hnmets.reporting.figures import write_figures
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.rung import Stage
+from hnmets.reporting.selected import SelectedFeature
 from tests.builders_findings import without
 
 
@@ -65,6 +66,18 @@ def test_without_an_interval_the_forest_says_so(full: Findings) -> None:
     none = NotEstimable(reason="no event", n=4, events=0)
     rungs = tuple(replace(rung, auc=none, oracle_auc=None) for rung in full.rungs)
     assert "not estimable" in words(svg(replace(full, rungs=rungs), "forest"))
+
+
+def test_features_whose_names_begin_alike_differ_in_the_figure(full: Findings) -> None:
+    begin = "radiomics.tumour.log-sigma-5-0-mm-3D_glszm_"
+    ends = ["SizeZoneNonUniformity", "SizeZoneNonUniformityNormalized"]
+    features = tuple(SelectedFeature(name=begin + end, frequency=1.0) for end in ends)
+    (selection,) = full.selections
+    chosen = replace(selection, features=features)
+    written = words(svg(replace(full, selections=(chosen,)), "frequency"))
+    assert set(ends) <= set(written)
+    assert begin in written
+    assert not any(feature.name in written for feature in selection.given)
 
 
 def test_names_are_neither_formulas_nor_markup(full: Findings) -> None:

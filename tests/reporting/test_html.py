@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hnmets.datasets.suspicion import Suspicion
 from hnmets.domain.errors import InvalidDataError
 from hnmets.evaluation.estimate import Estimate, Measured, NotEstimable
 from hnmets.evaluation.operating_point import OperatingPoint
@@ -18,6 +19,8 @@ from hnmets.reporting.few_events import few_events
 from hnmets.reporting.findings import Findings
 from hnmets.reporting.html import render, write_report
 from hnmets.reporting.rung import CalibrationNumbers, Stage
+from hnmets.reporting.selected import SelectedFeature
+from hnmets.reporting.timed import Timed
 from hnmets.reporting.tripod import tripod_lines
 from tests.builders_findings import without
 from tests.reporting.html_page import Element, Page
@@ -62,7 +65,11 @@ def derived(findings: Findings) -> set[float]:
     }
     lines = tripod_lines(findings)
     reported = sum(line.generated is not None or line.stated != "" for line in lines)
-    chosen = {float(len(selection.features)) for selection in findings.selections}
+    chosen = {
+        float(len(columns))
+        for selection in findings.selections
+        for columns in (selection.features, selection.shown, selection.given)
+    }
     consequences = few_events(findings)
     return {
         *missing,
@@ -419,6 +426,77 @@ def test_a_control_that_is_beaten_is_no_caution(full: Findings) -> None:
     assert "is not shown to be better" not in html
 
 
+def test_size_is_no_image_of_which_something_is_left(full: Findings) -> None:
+    page = Page.of(render(held_against(full, -0.02, kind="size alone", name="size")))
+    limits = page.by_id("limits").text
+    assert (
+        f"{full.headline} is not shown to be better than size alone: what it knows may be no "
+        "more than how large the regions are." in limits
+    )
+    assert "left of the image" not in limits
+
+
+def test_chosen_columns_are_counted_in_full_and_stand_before_those_that_are_given(
+    full: Findings,
+) -> None:
+    names = [f"radiomics.ring.x{place:02d}" for place in range(45)]
+    features = tuple(SelectedFeature(name=name, frequency=0.5) for name in names)
+    (selection,) = full.selections
+    many = replace(selection, features=features)
+    section = Page.of(render(replace(full, selections=(many,)))).by_id("features")
+    told = "45 of the 1562 columns to choose from were chosen at least once in 10 folds; the 40 "
+    assert told + "chosen most often are listed" in section.text
+    assert "were given 3 columns that no step chooses" in section.text
+    listed = [row.all("th")[0].text for table in section.all("tbody") for row in table.all("tr")]
+    given = ["clinical.age", "embedding.both.pc01", "clinical.sex=unknown"]
+    assert listed == [*names[:40], *given]
+
+
+def test_a_rung_without_columns_to_choose_from_is_not_said_to_disagree(full: Findings) -> None:
+    (selection,) = full.selections
+    none = replace(selection, candidates=0, features=(), stability=None)
+    section = Page.of(render(replace(full, selections=(none,)))).by_id("features").text
+    assert "This rung sees no columns that a step chooses from." in section
+    assert "Agreement" not in section
+
+
+def test_a_rung_behind_clinical_and_size_is_compared_with_it_once(full: Findings) -> None:
+    rung = full.rungs[3]
+    both = replace(rung, versus_previous=rung.versus_baseline)
+    rungs = tuple(both if each is rung else each for each in full.rungs)
+    page = Page.of(render(replace(full, rungs=rungs)))
+    told = [(row.all("th")[0].text, cells(row)[0].text) for row in rows(page, "comparisons")]
+    assert told.count((rung.name, "clinical + volume")) == 1
+    assert len(told) == len(set(told))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_deaths_that_the_table_does_not_tell_are_neither_counted_nor_competing(
+    full: Findings, *, known: bool
+) -> None:
+    timed = Timed(
+        horizon_days=730,
+        event=40,
+        died=11 if known else 0,
+        event_free=200,
+        censored=69,
+        untimed=0,
+        deaths_known=known,
+        incidence=full.main.auc,
+        rungs=(),
+    )
+    told = Page.of(render(replace(full, timed=timed))).by_id("ladder").text
+    assert ("11 dead without it" in told) is known
+    assert ("death being a competing risk" in told) is known
+    assert ("The table does not tell of deaths" in told) is not known
+
+
+def test_one_is_no_plural(full: Findings) -> None:
+    once = replace(full.protocol, repeats=1)
+    told = Page.of(render(replace(full, protocol=once))).by_id("protocol").text
+    assert "5 folds, 1 repeat, never dividing" in told
+
+
 def test_a_rung_that_was_not_run_is_in_the_ladder_and_the_limits(full: Findings) -> None:
     page = Page.of(render(without(full, Stage.DEEP)))
     assert "not run: the store holds no features for it" in page.by_id("contents").text
@@ -473,6 +551,26 @@ def test_a_risk_without_an_image_says_why(full: Findings) -> None:
 def test_where_no_risk_was_explained_the_command_is_named(full: Findings) -> None:
     section = Page.of(render(replace(full, explained=()))).by_id("explained")
     assert "hnmets explain --case CASE" in section.text
+
+
+def test_without_cases_nobody_is_named_and_all_other_numbers_stay(full: Findings) -> None:
+    twice = Suspicion(
+        code="D_DUPLICATE",
+        what="size.tumour is the same for different patients",
+        next_step="Find out whose images they are.",
+        cases=("CASE-0007", "CASE-0100"),
+    )
+    findings = replace(full, suspicions=(twice,))
+    assert "CASE-0007" in render(findings)
+    document = render(findings, cases=False)
+    assert not re.search(r"CASE-\d", document)
+    assert not re.search(r"HN-\d", document)
+    page = Page.of(document)
+    assert "the same for different patients (2 cases)" in page.by_id("suspicions").text
+    for section in ("missed", "explained"):
+        assert page.by_id(section).text.endswith("left out: this report names no case")
+    whole = Counter(Page.of(render(findings)).numbers)
+    assert not whole - Counter(page.numbers) - numbers(full.missed) - numbers(full.explained)
 
 
 def test_an_explanation_of_another_model_is_refused(full: Findings) -> None:

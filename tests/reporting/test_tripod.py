@@ -30,3 +30,16 @@ def test_what_the_run_did_not_do_is_not_claimed(full: Findings) -> None:
     bare = replace(full, subgroups=(), missing=(), selections=(), statements={})
     reported = {line.item.number for line in tripod_lines(bare) if line.reported}
     assert reported.isdisjoint({"11", "12b", "12d", "14", "23b"})
+
+
+def test_what_is_known_of_the_participants_is_pointed_at_and_no_more_is_claimed(
+    full: Findings,
+) -> None:
+    def told(findings: Findings) -> str:
+        return next(line.text for line in tripod_lines(findings) if line.item.number == "20b")
+
+    assert told(full) == (
+        "patients, events, median follow-up, missing data by variable; no table of characteristics"
+    )
+    unknown = replace(full, missing=(), endpoint=replace(full.endpoint, follow_up_days=None))
+    assert told(unknown) == "patients, events; no table of characteristics"

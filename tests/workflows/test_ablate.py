@@ -19,6 +19,7 @@ from hnmets.reporting.findings_json import from_json
 from hnmets.reporting.published import PAPER
 from hnmets.selection.components import PrincipalComponents
 from hnmets.selection.reference import SelectionParameters
+from hnmets.selection.stability import selection_frequency, selection_stability
 from hnmets.tracking.in_memory import InMemoryTracker
 from hnmets.tracking.naming import Kind
 from hnmets.workflows import ablate, features_build, features_import, report
@@ -28,8 +29,8 @@ from hnmets.workflows.features_import import ImportRequest
 from hnmets.workflows.ladder import Choice, preset_of, rung_of, rungs_of, views_of
 from hnmets.workflows.study import Study, load_study
 from hnmets.workflows.study_sections import View
-from tests.builders_cohorts import hnmets
-from tests.builders_ladders import STUDY
+from tests.builders_cohorts import hnmets, study_of
+from tests.builders_ladders import STUDY, every_modality
 from tests.builders_studies import write
 
 CASES = 90
@@ -140,7 +141,7 @@ def test_runs_keep_their_figures_and_where_they_were_made(study: Study) -> None:
     found = ablate.run(study, tracker=tracker, arguments=["ablate", "--study", str(study.folder)])
     parent = tracker.runs[found.run]
     assert set(parent.artifacts) == {
-        *("environment.json", "figures/forest.svg", "figures/frequency.svg"),
+        *("environment.json", "figures/forest.svg"),  # it has no radiomics to choose from
         *("controls.json", "subgroups.json"),
     }
     assert json.loads(parent.artifacts["environment.json"])["command"] == (
@@ -220,6 +221,86 @@ def test_the_report_says_what_the_ladder_found(study: Study, tmp_path: Path) -> 
     assert (told.flow.read, told.flow.included, told.flow.patients) == (CASES, CASES, 85)
     assert [rung.auc for rung in told.rungs] == [s.measures["auc"] for s in found.scores]
     assert {absent.stage.value for absent in told.absent} >= {"size only", "radiomics"}
+
+
+def test_a_rung_that_was_not_asked_for_is_not_said_to_lack_features(
+    study: Study, tmp_path: Path
+) -> None:
+    ablate.run(study, choice=Choice(only=("clinical + embedding",)), tracker=InMemoryTracker())
+    page = report.run(study, tmp_path / "report.html").read_text()
+    assert "The rung fusion was not run: it was not asked for." in page
+    assert "The rung radiomics was not run: the store holds no features for it." in page
+
+
+def test_chosen_columns_are_told_from_those_that_every_model_is_given(tmp_path: Path) -> None:
+    made = every_modality(tmp_path)
+    own = study_of(made.folder / "study.toml", selection__top=2, split__folds=5)
+    tracker = InMemoryTracker()
+    found = ablate.run(own, tracker=tracker)
+    assert "figures/frequency.svg" in tracker.runs[found.run].artifacts
+    (selection,) = from_json(found.findings.read_text()).selections
+    fused = found.scores[-1].out_of_fold
+    chosen = [{c for c in fold if c.startswith("radiomics.")} for fold in fused.chosen]
+    assert [len(columns) for columns in chosen] == [2] * 5
+    # Two of four columns in each fold.
+    assert (selection.candidates, selection.folds) == (4, 5)
+    shares = {feature.name: feature.frequency for feature in selection.features}
+    assert shares == selection_frequency(chosen)
+    assert sum(shares.values()) == pytest.approx(2)
+    assert shares["radiomics.tumour.x0"] == 1
+    assert selection.stability == selection_stability(chosen, 4)
+    given = {feature.name.split(".")[0] for feature in selection.given}
+    assert given == {"clinical", "size", "embedding"}
+    assert {feature.frequency for feature in selection.given} == {1.0}
+
+
+def test_the_number_of_columns_is_the_median_of_the_folds(study: Study, tmp_path: Path) -> None:
+    # A column that is 1 in one case alone goes wherever this case is not learned from.
+    rows = [f"HN-{n:03d},{n % 7},{int(n == 3)}" for n in range(CASES)]
+    (tmp_path / "rare.csv").write_text("\n".join(["id,common,rare", *rows]) + "\n")
+    table = tmp_path / "rare.csv"
+    request = ImportRequest(table=table, name="rare", kind="table", case_column="id")
+    features_import.run(study, request)
+    own = study_of(study.folder / "study.toml", split__folds=5, split__repeats=1)
+    choice = Choice(only=("rare",))
+    found = ablate.run(own, choice=choice, tracker=InMemoryTracker())
+    counts = sorted(len(columns) for columns in found.scores[-1].out_of_fold.chosen)
+    assert counts == [1, 2, 2, 2, 2]
+    assert from_json(found.findings.read_text()).main.n_selected == 2
+
+
+def test_a_variable_is_said_to_be_filled_in_where_it_lacks_values_alone(tmp_path: Path) -> None:
+    ages = ["" if n in {4, 9} else 50 + n % 9 for n in range(60)]
+    sexes = ["", *("MF"[n % 2] for n in range(59))]
+    pairs = enumerate(zip(ages, sexes, strict=True))
+    rows = [f"HN-{n},P{n},{age},{sex},60,{n % 3 // 2}" for n, (age, sex) in pairs]
+    more = """
+[clinical.sex]
+column = "sex"
+type = "category"
+known_at = "baseline"
+values = { female = ["F"], male = ["M"] }
+
+[clinical.weight]
+column = "weight"
+type = "number"
+known_at = "baseline"
+"""
+    file = write(tmp_path, toml=STUDY + more, rows=["id,patient,age,sex,weight,dm", *rows])
+    own = load_study(file, environ={})
+    features_build.run(own, Request(), executor=InProcess())
+    told = from_json(ladder(own)[0].findings.read_text())
+    assert {row.variable: (row.missing, row.handling) for row in told.missing} == {
+        "age": (2, "median of the training part"),
+        "sex": (1, "a category of its own"),
+        "weight": (0, "nothing was missing"),
+    }
+
+
+def test_the_version_of_the_program_stands_once_in_the_lineage(study: Study) -> None:
+    lineage = from_json(ladder(study)[0].findings.read_text()).lineage
+    assert lineage.code_version
+    assert lineage.code_version not in lineage.environment.values()
 
 
 def test_a_run_is_found_by_the_beginning_of_its_key(study: Study, tmp_path: Path) -> None:

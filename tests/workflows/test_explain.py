@@ -14,9 +14,10 @@ from hnmets.domain.errors import UsageError
 from hnmets.extractors.embedding import Embedding
 from hnmets.extractors.embedding_parameters import EmbeddingParameters
 from hnmets.tracking.in_memory import InMemoryTracker
-from hnmets.workflows import ablate, explain
+from hnmets.workflows import ablate, explain, report
 from hnmets.workflows.case_reader import read_case, readings_of
 from hnmets.workflows.explain_image import FoldNetwork, explain_image
+from hnmets.workflows.ladder import Choice
 from hnmets.workflows.study import Study
 from tests.builders_cohorts import case_of, hnmets, study_of
 from tests.builders_ladders import every_modality
@@ -94,6 +95,22 @@ def test_the_program_writes_one_document_or_tells_a_person(
     told = capsys.readouterr().out
     assert "which holds the patient out" in told
     assert "no image side: no backbone was trained in this fold" in told
+
+
+def test_the_report_that_is_named_is_of_the_ladder_and_not_of_a_later_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = every_modality(tmp_path)
+    file = own.folder / "study.toml"
+    command("HN-003", study=file, out=tmp_path / "out")
+    assert "no run of this ladder is kept" in capsys.readouterr().out
+    ladder = ablate.run(own, tracker=InMemoryTracker())
+    ablate.run(own, choice=Choice(only=("radiomics tumour",)), tracker=InMemoryTracker())
+    command("HN-003", study=file, out=tmp_path / "out")
+    key = ladder.run[:8]
+    assert f"shows it too: hnmets report {key}\n" in capsys.readouterr().out
+    page = report.run(own, tmp_path / "report.html", asked=key).read_text()
+    assert "<h3>HN-003: risk" in page
 
 
 def test_an_image_is_explained_by_gradients_and_hidden_regions(

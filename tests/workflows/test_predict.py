@@ -10,6 +10,7 @@ import pytest
 
 from feature_store.snapshot import Snapshot
 from hnmets.domain.errors import InvalidDataError, UsageError
+from hnmets.evaluation.estimate import Estimate
 from hnmets.registry.errors import InputError
 from hnmets.registry.prediction import FlagCode
 from hnmets.registry.predictor import Asked
@@ -184,7 +185,14 @@ def test_each_patient_has_a_page_that_says_what_the_risk_is_not(
     assert f'<data value="{found.predictions[0].risk!r}">' in first
     assert "it is no confidence interval" in first
     assert "the model has learned from this patient" in first
-    assert first.count('<tr><th scope="row">') == 2
+    contributions = first.partition('id="contributions"')[2].partition("</section>")[0]
+    assert contributions.count('<tr><th scope="row">') == 2
+    figures = predict.open_version(study, MODEL).predictor.opened.card.figures
+    assert figures
+    for figure in figures:
+        assert f'<tr><th scope="row">{figure.name}</th><td>' in first
+        if isinstance(figure.value, Estimate):
+            assert f'<data value="{figure.value.value!r}">' in first
     assert "The members were measured; their mean was not" in first
     assert "Research use only" in first
     assert "2026-05-04" in first

@@ -72,7 +72,7 @@ def scored(data: Dataset, risk: list[float]) -> OutOfFold:
         ),
         thresholds=np.full(shape, 0.5),
         folds=np.zeros(shape, dtype=np.int64),
-        selected={},
+        chosen=((),),
         n_fits=1,
     )
 
