@@ -13,6 +13,8 @@ from hnmets.execution.local import InProcess
 from hnmets.extractors.trained_embedding import KIND as TRAINED
 from hnmets.registry.inputs import InputTable
 from hnmets.registry.package import Package
+from hnmets.sources.clinical import ClinicalRule, read_column
+from hnmets.sources.finding import Findings
 from hnmets.workflows import features_build
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.features_build import Request
@@ -54,11 +56,12 @@ def measured_inputs(
     Raises
     ------
     UsageError
-        If a region or a variable is none of the study's.
+        If a region or a variable is none of the study's, or a value is none of its variable's.
     InvalidDataError
         If the case cannot be measured, or the study's settings are no longer the model's.
     """
     _require_known(study, raw)
+    _require_understood(study, raw)
     with tempfile.TemporaryDirectory() as place:
         one = _study_of_one(study, raw, Path(place))
         cohort = read_cohort(one)
@@ -96,6 +99,40 @@ def _require_known(study: Study, raw: RawCase) -> None:
             )
 
 
+def _require_understood(study: Study, raw: RawCase) -> None:
+    """Refuse what cannot be read: in a table it is missing, but here a person meant it.
+
+    Raises
+    ------
+    UsageError
+        If a value is none of its variable's.
+    """
+    for name, text in raw.clinical.items():
+        rule = _typed(study.predictors[name])
+        findings = Findings()
+        read_column(rule, [(1, text)], findings)
+        for finding in findings.collected():
+            raise UsageError(
+                f"clinical variable '{name}' is '{text}': {finding.problem}"
+            ).with_note(f"{_allowed(rule)}, or leave it out where it is not known.")
+
+
+def _typed(rule: ClinicalRule) -> ClinicalRule:
+    """Return the rule of a value that was typed: the decimal sign of a table binds no person."""
+    return replace(rule, decimal=None)
+
+
+def _allowed(rule: ClinicalRule) -> str:
+    if rule.type != "number":
+        return "Give it as the study spells it"
+    limits = [
+        f"{word} {limit:g}"
+        for word, limit in (("from", rule.minimum), ("to", rule.maximum))
+        if limit is not None
+    ]
+    return " ".join(["Give a number", *limits, rule.unit]).rstrip()
+
+
 def _study_of_one(study: Study, raw: RawCase, place: Path) -> Study:
     """Return the study with one case for its cohort; what is measured, and how, stays."""
     _write_manifest(study, raw, place)
@@ -117,7 +154,7 @@ def _study_of_one(study: Study, raw: RawCase, place: Path) -> Study:
             "cohort": cohort,
             "drawn": {n: replace(r, mask=f"mask {n}") for n, r in study.drawn.items()},
             "clinical": {
-                name: replace(rule, column=f"clinical {name}")
+                name: replace(_typed(rule), column=f"clinical {name}")
                 for name, rule in study.predictors.items()
             },
             "outcome": None,
