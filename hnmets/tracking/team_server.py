@@ -61,7 +61,7 @@ class TeamServer:
     def command(self) -> list[str]:
         """The command line; everybody on the machine may see it."""
         return [
-            *(sys.executable, "-m", "mlflow", "server"),
+            *(sys.executable, "-m", "hnmets.tracking.mlflow_server"),
             *("--app-name", _APP),
             *("--host", self.host, "--port", str(self.port), "--workers", str(self.workers)),
             "--serve-artifacts",
