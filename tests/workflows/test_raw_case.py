@@ -24,24 +24,25 @@ def package(tmp_path: Path) -> Package:
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "why", "next_step"),
+    ("name", "typed", "why"),
     [
-        ("sex", "Male", "not among the values of the column: female, male", "spells it"),
-        ("sex", "m", "not among the values of the column: female, male", "spells it"),
-        ("age", "150", "above the maximum of 120", "a number from 18 to 120 years"),
-        ("age", "6", "below the minimum of 18", "a number from 18 to 120 years"),
-        ("age", "old", "not a number", "a number from 18 to 120 years"),
-        ("age", "nan", "not a number", "a number from 18 to 120 years"),
+        ("sex", "Male", "not among the values of the column: female, male"),
+        ("sex", "m", "not among the values of the column: female, male"),
+        ("age", "150", "above the maximum of 120"),
+        ("age", "6", "below the minimum of 18"),
+        ("age", "old", "not a number"),
+        ("age", "nan", "not a number"),
     ],
 )
 def test_a_typed_value_that_cannot_be_read_is_refused_and_not_imputed(
-    study: Study, package: Package, name: str, typed: str, why: str, next_step: str
+    study: Study, package: Package, name: str, typed: str, why: str
 ) -> None:
     whole = raw_case(study, "SYN-0001")
     raw = RawCase(image=whole.image, masks=whole.masks, clinical={name: typed})
     with pytest.raises(UsageError, match=f"clinical variable '{name}' is '{typed}': {why}") as met:
         measured_inputs(study, package, raw)
-    assert next_step in met.value.__notes__[0]
+    allowed = {"sex": "as the study spells it", "age": "a number from 18 to 120 years"}
+    assert allowed[name] in met.value.__notes__[0]
 
 
 @pytest.mark.parametrize("typed", ["", "unknown", "positive"])
