@@ -25,6 +25,8 @@ from cli.ui import ui
 from feature_store.errors import StoreError
 from hnmets.domain.errors import HnmetsError
 
+# Commands that find what they have finished before, after Ctrl-C too.
+_GO_ON = ("cohort scan", "demo", "features audit", "features build", "train backbone", "tune")
 app = typer.Typer(
     name="hnmets",
     help="Distant metastasis of head and neck cancer from CT, masks and clinical data. "
@@ -103,9 +105,17 @@ def main() -> None:
     except BaseException as error:
         ended_well = isinstance(error, SystemExit) and not error.code  # `ui` waits for Ctrl-C
         if stop.number is not None and not ended_well:
-            hint("stopped; what was finished is kept: run the same command to go on")
+            hint(_of_a_stop(" ".join(sys.argv[1:])))
             raise SystemExit(128 + stop.number) from None
         raise SystemExit(_exit_code_of(error)) from None
+
+
+def _of_a_stop(words: str) -> str:
+    """Say what is left of a command that was stopped."""
+    trains = words.startswith("ablate") and "--backbones" in words
+    if trains or words.startswith(_GO_ON):
+        return "stopped; what was finished is kept: run the same command to go on"
+    return "stopped before its end; the same command begins anew"
 
 
 def _exit_code_of(error: BaseException) -> int | str | None:
