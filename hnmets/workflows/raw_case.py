@@ -167,17 +167,20 @@ def _study_of_one(study: Study, raw: RawCase, place: Path) -> Study:
 
 def _write_manifest(study: Study, raw: RawCase, place: Path) -> None:
     """Bring the files, and write the table of the one case."""
-    columns = {_CASE: raw.case_id, _IMAGE: _brought(raw.image, place, "ct")}
+    columns = {_CASE: raw.case_id, _IMAGE: _brought(raw.image, place, "ct", option="--image")}
     for name in study.drawn:
         mask = raw.masks.get(name)
-        columns[f"mask {name}"] = "" if mask is None else _brought(mask, place, name)
+        option = "--tumour" if name == "tumour" else f"--mask {name}=…"
+        columns[f"mask {name}"] = (
+            "" if mask is None else _brought(mask, place, name, option=option)
+        )
     for name in study.predictors:
         columns[f"clinical {name}"] = raw.clinical.get(name, "")
     with (place / "case.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([columns, columns.values()])
 
 
-def _brought(file: Path, place: Path, name: str) -> str:
+def _brought(file: Path, place: Path, name: str, *, option: str) -> str:
     """Have a file lie in the data folder, outside of which nothing is read; return its name.
 
     Raises
@@ -186,6 +189,6 @@ def _brought(file: Path, place: Path, name: str) -> str:
         If it is not there.
     """
     if not file.is_file():
-        raise UsageError(f"no file '{file.name}' where {name} was said to be")
+        raise UsageError(f"no file '{file}'").with_note(f"Correct the path of {option}.")
     target = place / f"{name}{''.join(file.suffixes[-2:])}"
     return link_or_copy(file, target).name

@@ -63,6 +63,21 @@ def test_version_and_wrong_usage() -> None:
     assert hnmets("features", "biuld").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("bulid", "Closest is `hnmets features build`."),
+        ("status", "Closest is `hnmets features status` or `hnmets tune status`."),
+        ("evalute", "Did you mean 'evaluate'"),
+        ("xyzzy", "No such command 'xyzzy'"),
+    ],
+)
+def test_a_mistyped_command_is_told_the_closest_one(typed: str, meant: str) -> None:
+    done = hnmets(typed, "--study", "study.toml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert meant in done.stderr
+
+
 def test_no_colour_is_printed_where_none_is_wanted(tmp_path: Path) -> None:
     hnmets("init", tmp_path)
     plain = hnmets("doctor", NO_COLOR="1", FORCE_COLOR="1")

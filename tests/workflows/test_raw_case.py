@@ -67,6 +67,21 @@ def test_a_point_is_a_decimal_sign_although_the_table_has_commas(
             measured_inputs(study, package, raw)
 
 
+def test_a_path_of_nothing_is_named_as_typed_with_its_option(
+    study: Study, package: Package
+) -> None:
+    whole, nothing = raw_case(study, "SYN-0001"), Path("scans/x.nii.gz")
+    asked = {
+        "--image": RawCase(image=nothing, masks=whole.masks),
+        "--tumour": RawCase(image=whole.image, masks={"tumour": nothing}),
+        "--mask nodes=…": RawCase(image=whole.image, masks={"nodes": nothing}),
+    }
+    for option, raw in asked.items():
+        with pytest.raises(UsageError, match=r"no file 'scans/x\.nii\.gz'") as caught:
+            measured_inputs(study, package, raw)
+        assert caught.value.__notes__ == [f"Correct the path of {option}."]
+
+
 def test_what_would_be_passed_over_is_refused(shared_cohort: Path) -> None:
     asked = ("predict", "--study", shared_cohort)
     twice = hnmets(*asked, "--image", "ct.nii.gz", "--clinical", "age=51,age=61")
