@@ -100,6 +100,31 @@ def test_mlflows_server_ends_well_only_when_it_was_told_to(
     assert server.wait(timeout=60) == 0
 
 
+@pytest.mark.slow
+def test_a_teams_server_says_where_it_is_and_nothing_of_what_its_parts_are_made_of(
+    empty_project: Path,
+) -> None:
+    port = free_port()
+    server = subprocess.Popen(
+        command("tracking-server", "--port", str(port), "--store", "sqlite:///mlflow.db"),
+        cwd=empty_project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HNMETS_TRACKING_TOKEN": TOKEN},
+    )
+    until = time.monotonic() + 120
+    while not answers(f"http://127.0.0.1:{port}/health"):
+        assert time.monotonic() < until
+        assert server.poll() is None
+        time.sleep(0.2)
+    server.send_signal(signal.SIGINT)
+    said, log = server.communicate(timeout=60)
+    assert server.returncode == 0
+    assert said == f"http://127.0.0.1:{port}  (log in by any name and the token; Ctrl-C ends it)\n"
+    assert "Warning" not in log
+
+
 def answers(url: str) -> bool:
     try:
         with urlopen(url, timeout=5) as answer:  # noqa: S310  # loopback

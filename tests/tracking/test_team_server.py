@@ -27,6 +27,7 @@ def test_the_password_is_in_the_environment_alone() -> None:
     assert CANARY not in repr(server)
     told = server.environment({})["MLFLOW_BACKEND_STORE_URI"]
     assert told == "postgresql+psycopg://hnmets:canary%2F7f3%40x@db:5432/mlflow"
+    assert server.environment({})["MLFLOW_REGISTRY_STORE_URI"] == told
 
 
 def test_every_setting_of_the_table_is_made() -> None:
