@@ -3,11 +3,13 @@
 import os
 import signal
 import sys
+from difflib import get_close_matches
 from threading import Timer
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cli import cohort, features, models, study, train, tune
 from cli.ablate import ablate
@@ -23,10 +25,31 @@ from cli.serve import serve
 from cli.tracking_server import tracking_server
 from cli.ui import ui
 from feature_store.errors import StoreError
-from hnmets.domain.errors import HnmetsError
+from hnmets.domain.errors import HnmetsError, UsageError
 
+
+class _Commands(TyperGroup):
+    """Looks for a mistyped command in the groups too: `bulid` is near `features build`."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - Typer's own Click
+        found = super().get_command(ctx, cmd_name)
+        if found is None and not get_close_matches(cmd_name, self.commands):
+            within = [
+                (leaf, f"`hnmets {group} {leaf}`")
+                for group, each in self.commands.items()
+                for leaf in getattr(each, "commands", ())
+            ]
+            near = get_close_matches(cmd_name, [leaf for leaf, _ in within], n=1)
+            if meant := " or ".join(whole for leaf, whole in within if leaf in near):
+                raise UsageError(f"no command '{cmd_name}'").with_note(f"Closest is {meant}.")
+        return found
+
+
+# Commands that find what they have finished before, after Ctrl-C too.
+_GO_ON = ("cohort scan", "demo", "features audit", "features build", "train backbone", "tune")
 app = typer.Typer(
     name="hnmets",
+    cls=_Commands,
     help="Distant metastasis of head and neck cancer from CT, masks and clinical data. "
     "Research use only, not a medical device.",
     no_args_is_help=True,
@@ -103,9 +126,17 @@ def main() -> None:
     except BaseException as error:
         ended_well = isinstance(error, SystemExit) and not error.code  # `ui` waits for Ctrl-C
         if stop.number is not None and not ended_well:
-            hint("stopped; what was finished is kept: run the same command to go on")
+            hint(_of_a_stop(" ".join(sys.argv[1:])))
             raise SystemExit(128 + stop.number) from None
         raise SystemExit(_exit_code_of(error)) from None
+
+
+def _of_a_stop(words: str) -> str:
+    """Say what is left of a command that was stopped."""
+    trains = words.startswith("ablate") and "--backbones" in words
+    if trains or words.startswith(_GO_ON):
+        return "stopped; what was finished is kept: run the same command to go on"
+    return "stopped before its end; the same command begins anew"
 
 
 def _exit_code_of(error: BaseException) -> int | str | None:

@@ -64,6 +64,8 @@ def predict(
 
     if sum(each is not None for each in (table, cases, image)) > 1:
         raise typer.BadParameter("give one of --cases, --table and --image")
+    if image is None and (tumour or mask or clinical):
+        raise typer.BadParameter("--tumour, --mask and --clinical go with --image")
     settings, asked = load_study(study), Asked(contributions=contributions, members=members)
     if image is not None:
         masks = _pairs(",".join(mask or ()))
@@ -93,7 +95,11 @@ def _pairs(text: str) -> dict[str, str]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if wrong := [part for part in parts if "=" not in part]:
         raise typer.BadParameter(f"'{wrong[0].partition(' ')[0]}' is not of the form name=value")
-    return {name.strip(): value.strip() for name, _, value in (p.partition("=") for p in parts)}
+    split = [part.partition("=") for part in parts]
+    names = [name.strip() for name, _, _ in split]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise typer.BadParameter(f"'{twice[0]}' is given twice")
+    return {name: value.strip() for name, (_, _, value) in zip(names, split, strict=True)}
 
 
 def show_predicted(found: "Predicted") -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -22,6 +23,8 @@ from hnmets.domain.case import Failure
 
 Cell = str | int | float | None
 Advance = Callable[[str, int, int], None]
+# What takes less needs no log of its progress.
+_PAUSE_S = 5.0
 
 
 def show_json(document: object) -> None:
@@ -74,11 +77,14 @@ def hint(line: str) -> None:
 
 
 @contextmanager
-def progress_bar(*, quiet: bool) -> Iterator[Advance]:
-    """Yield `advance(what, done, total)`; it draws on stderr, and only on a terminal."""
+def progress_bar(*, quiet: bool, clock: Callable[[], float] = time.monotonic) -> Iterator[Advance]:
+    """Yield `advance(what, done, total)`: a bar on a terminal's stderr, else a line at times."""
     console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    if quiet:
         yield lambda _what, _done, _total: None
+        return
+    if not console.is_terminal:
+        yield _lines(clock)
         return
     with Progress(
         TextColumn("{task.description}"),
@@ -96,6 +102,20 @@ def progress_bar(*, quiet: bool) -> Iterator[Advance]:
             progress.update(task, description=escape(what), completed=done, total=total)
 
         yield advance
+
+
+def _lines(clock: Callable[[], float]) -> Advance:
+    """Return what writes progress for a log: each tenth a line, and none in quick succession."""
+    shown, last_s = (-1, 0), clock()
+
+    def advance(what: str, done: int, total: int) -> None:
+        nonlocal shown, last_s
+        place, now_s = (10 * done // max(total, 1), total), clock()
+        if place != shown and now_s - last_s >= _PAUSE_S:
+            shown, last_s = place, now_s
+            hint(f"{what}: {done} of {total}" if what else f"{done} of {total}")
+
+    return advance
 
 
 def _print(console: Console, text: str) -> None:

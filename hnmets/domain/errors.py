@@ -50,6 +50,7 @@ class Code(StrEnum):
     STRUCTURE_REFERENCE = "E_RT_REF"
     STRUCTURE_OUTSIDE = "E_RT_OUTSIDE"
     MASK_LABEL = "E_MASK_LABEL"
+    MASK_VALUES = "E_MASK_VALUES"
     REGION_EMPTY = "E_ROI_EMPTY"
     REGION_SMALL = "E_ROI_SMALL"
     REGION_ABSENT = "E_ROI_ABSENT"
@@ -91,6 +92,7 @@ NEXT_STEPS: dict[Code, str] = {
     Code.STRUCTURE_REFERENCE: "Export the CT that the structure set was drawn on.",
     Code.STRUCTURE_OUTSIDE: "Is it the structure set of this CT? Export the whole CT.",
     Code.MASK_LABEL: "Name the label of the region in the study file.",
+    Code.MASK_VALUES: "Was the mask interpolated? Resample it by nearest neighbour.",
     Code.REGION_EMPTY: "Draw the region, or exclude the case.",
     Code.REGION_SMALL: "Check the contour; texture needs extent in three dimensions.",
     Code.REGION_ABSENT: "Add its name to the rules (`--dry-run` lists all names), or draw it.",

@@ -1,9 +1,17 @@
 """Tokens and passwords: from a variable or from the file that a variable names, nowhere else."""
 
+import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from hnmets.domain.errors import UsageError
+
+_LOG = logging.getLogger(__name__)
+# Container engines hand secrets over there, readable to whoever is inside.
+_ENGINES = Path("/run/secrets")
+# Group, then others: may read a file, may enter a folder.
+_RIGHTS = ((0o040, 0o010), (0o004, 0o001))
 
 
 def read_secret(variable: str, environ: Mapping[str, str]) -> str | None:
@@ -31,8 +39,24 @@ def read_secret(variable: str, environ: Mapping[str, str]) -> str | None:
     try:
         found = Path(named).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = type(error).__name__
-        raise UsageError(f"the file of {variable}_FILE cannot be read: {reason}") from None
+        # Without a folder it may be the secret itself, in the wrong variable.
+        shown = f"'{named}'" if os.sep in named else "a file"
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(
+            f"{variable}_FILE names {shown}, which cannot be read: {reason}"
+        ).with_note(f"Correct the path in {variable}_FILE.") from None
     if not found:
         raise UsageError(f"the file of {variable}_FILE is empty")
+    warn_if_shared(Path(named))
     return found
+
+
+def warn_if_shared(file: Path) -> None:
+    """Warn where others can read a secret of ours: whose file it is not cannot mend that."""
+    place = file.absolute()
+    if place.is_relative_to(_ENGINES) or place.stat().st_uid != os.getuid():
+        return
+    mode = place.stat().st_mode
+    folders = [folder.stat().st_mode for folder in place.parents]
+    if any(mode & read and all(each & enter for each in folders) for read, enter in _RIGHTS):
+        _LOG.warning("others can read '%s': chmod 600 it", file.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hnmets.domain.errors import HnmetsError, InvalidDataError
+from hnmets.domain.errors import HnmetsError, InvalidDataError, UsageError
 
 
 class PackageError(InvalidDataError):
@@ -38,6 +38,24 @@ class InputError(InvalidDataError):
         self.column = column
         self.reason = reason
         self.row = row
+
+
+class UnknownCaseError(UsageError):
+    """The store has nothing of a case.
+
+    Parameters
+    ----------
+    place
+        Of the case among those that were asked about, from 0: it may be told where the case may
+        not.
+    """
+
+    def __init__(self, case_id: str, *, place: int) -> None:
+        super().__init__(f"the store has nothing of case {case_id}")
+        self.place = place
+        self.add_note(
+            "Name cases of the study whose features were built: `hnmets features status`."
+        )
 
 
 class AbsentColumnsError(InvalidDataError):

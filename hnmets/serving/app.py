@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from hnmets.domain.errors import HnmetsError
+from hnmets.registry.errors import UnknownCaseError
 from hnmets.registry.inputs import InputTable
 from hnmets.registry.prediction import Answer, Prediction, Refused, as_row
 from hnmets.serving.asked import (
@@ -170,9 +171,13 @@ class _Desk:
     def _looked_up(self, loaded: Loaded, case_ids: Sequence[str]) -> InputTable:
         try:
             return self._source.lookup(loaded.predictor.package, case_ids)
-        except HnmetsError:
+        except HnmetsError as error:
             # The error itself names the case.
-            message = "the store does not know a case, or not by the model's feature sets"
+            message = (
+                f"case_ids.{error.place} (counted from 0): the store does not know the case"
+                if isinstance(error, UnknownCaseError)
+                else "the store does not know the cases by the model's feature sets"
+            )
             raise Problem(status=404, code="unknown_case", message=message) from None
 
     def _count(self, answers: Sequence[Answer]) -> None:

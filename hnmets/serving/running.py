@@ -7,6 +7,7 @@ from socket import socket
 import uvicorn
 from fastapi import FastAPI
 
+from hnmets.domain.errors import HnmetsError
 from hnmets.serving.settings import ServeSettings
 
 _KEEP_ALIVE_S = 5
@@ -14,11 +15,19 @@ _GRACE_S = 10
 
 
 def run_service(app: FastAPI, settings: ServeSettings, *, on_ready: Callable[[str], None]) -> None:
-    """Listen, and tell the address; return when the process is told to stop."""
+    """Listen, and tell the address; return when the process is told to stop.
+
+    Raises
+    ------
+    HnmetsError
+        If it never listened.
+    """
     server = _Server(listening(app, settings), on_ready)
     # Once everybody is answered, uvicorn raises the signal again that ended it.
     with suppress(KeyboardInterrupt, SystemExit):
         server.run()
+    if not server.started:
+        raise HnmetsError("the service did not start").with_note("The lines above say why.")
 
 
 def listening(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:

@@ -50,7 +50,7 @@ def _require_whole(values: Numbers, rounded: Numbers) -> None:
     if wrong.any():
         examples = ", ".join(f"{v:g}" for v in np.unique(values[wrong])[:5])
         raise CaseError(
-            Code.MASK_LABEL,
+            Code.MASK_VALUES,
             f"the mask holds values that are no labels ({examples}, in "
             f"{np.count_nonzero(wrong)} of the {prod(values.shape)} voxels looked at)",
         )

@@ -14,10 +14,24 @@ class TrackerUnreachableError(HnmetsError):
         Whether the server may have begun a run although it never said so.
     """
 
+    what: ClassVar[str] = "does not answer"
+    next_step: ClassVar[str] = (
+        "Runs are where MLFLOW_TRACKING_URI says, else in `mlflow.db` beside the study file."
+    )
+
     def __init__(self, reason: str, *, in_doubt: bool = False) -> None:
-        super().__init__(f"the tracking server does not answer: {reason}")
+        super().__init__(f"the tracking server {self.what}: {reason}")
         self.in_doubt = in_doubt
-        self.add_note("Nothing is lost: the events wait in `mlflow.spool` and are sent later.")
+        self.add_note(self.next_step)
+
+
+class TrackerLoginError(TrackerUnreachableError):
+    """The server knows nobody by what was sent: worth another try with the right token."""
+
+    what: ClassVar[str] = "does not let us in"
+    next_step: ClassVar[str] = (
+        "Name the file that holds its token by HNMETS_TRACKING_TOKEN_FILE: see README."
+    )
 
 
 class TrackerRefusedError(HnmetsError):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,8 @@ from dataclasses import dataclass
 from typing import IO
 from urllib.request import urlopen
 
-from hnmets.domain.errors import HnmetsError, UsageError
+from hnmets.domain.errors import HnmetsError
+from hnmets.execution.port import require_free
 from hnmets.tracking.mlflow_settings import TELEMETRY_OFF
 from hnmets.tracking.place import Place
 
@@ -84,7 +84,7 @@ def serving(place: Place, *, port: int) -> Iterator[Server]:
     HnmetsError
         If it does not start.
     """
-    _require_free(port)
+    require_free(HOST, port)
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603  # our own arguments
             _command(place, port),
@@ -111,17 +111,6 @@ def _command(place: Place, port: int) -> list[str]:
         *("--host", HOST, "--port", str(port)),
         *("--workers", "1"),  # one person looks at it
     ]
-
-
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise UsageError(f"port {port} is taken").with_note(
-                "Choose another one with --port; perhaps `hnmets ui` runs already."
-            ) from None
 
 
 def _answers(url: str) -> bool:

@@ -61,7 +61,7 @@ class TeamServer:
     def command(self) -> list[str]:
         """The command line; everybody on the machine may see it."""
         return [
-            *(sys.executable, "-m", "mlflow", "server"),
+            *(sys.executable, "-m", "hnmets.tracking.mlflow_server"),
             *("--app-name", _APP),
             *("--host", self.host, "--port", str(self.port), "--workers", str(self.workers)),
             "--serve-artifacts",
@@ -74,7 +74,10 @@ class TeamServer:
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of the process; nobody else sees them."""
-        return {**environ, **_SETTINGS, "MLFLOW_BACKEND_STORE_URI": self._store_with_password}
+        store = self._store_with_password
+        # MLflow would take the same for its models, and say so on stdout.
+        stores = {"MLFLOW_BACKEND_STORE_URI": store, "MLFLOW_REGISTRY_STORE_URI": store}
+        return {**environ, **_SETTINGS, **stores}
 
     @property
     def _store_with_password(self) -> str:

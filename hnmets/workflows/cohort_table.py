@@ -209,7 +209,8 @@ def _dictionary(
         understood = [values[name][entry.row] for entry in kept]
         variable = describe(name, rule, texts, understood)
         dictionary.append(variable)
-        doubtful += doubts(variable, rule)
+        # Where nobody is left, each variable would repeat it.
+        doubtful += doubts(variable, rule) if kept else ()
     return tuple(dictionary), doubtful
 
 

@@ -39,6 +39,8 @@ from hnmets.workflows.store_view import study_snapshot
 from hnmets.workflows.study import Study
 from hnmets.workflows.subgroup_audit import audit_subgroups
 
+_OUTCOME = "outcome"
+
 
 def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     of: Study,
@@ -86,7 +88,7 @@ def run(  # noqa: PLR0913 - what is tried on whom, and who is told; all named
     _require_same_endpoint(package, other)
     cohort = read_cohort(other)
     snapshot = _seen(of, package, other, cohort, on_case)
-    event = _events(snapshot)
+    event = _events(snapshot, other)
     table = stored_inputs(package, snapshot, sorted(event), elsewhere=True)
     answers = opened.predictor.predict(table)
     predictions = _predictions(answers, event, cohort)
@@ -196,10 +198,20 @@ def _seen(of: Study, package: Package, other: Study, cohort: Cohort, on_case: On
     return study_snapshot(other, cohort, also=own)
 
 
-def _events(snapshot: Snapshot) -> dict[str, bool]:
-    """Return the cases whose outcome is known."""
-    matrix = snapshot.matrix(["outcome"])
-    event = matrix.values[:, matrix.columns.index("outcome.event")]
+def _events(snapshot: Snapshot, other: Study) -> dict[str, bool]:
+    """Return the cases whose outcome is known.
+
+    Raises
+    ------
+    InvalidDataError
+        If the store has no outcomes.
+    """
+    if not any(recipe.name == _OUTCOME for recipe in snapshot.recipes):
+        raise InvalidDataError(
+            f"the store of study '{other.about.name}' has no outcomes"
+        ).with_note(f"Build them: `hnmets features build --study {other.file}`.")
+    matrix = snapshot.matrix([_OUTCOME])
+    event = matrix.values[:, matrix.columns.index(f"{_OUTCOME}.event")]
     pairs = zip(matrix.case_ids, event.tolist(), strict=True)
     return {case_id: seen == 1 for case_id, seen in pairs if not np.isnan(seen)}
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from hnmets.domain.errors import InvalidDataError
 from hnmets.registry.columns import InputColumn
-from hnmets.registry.inputs import InputTable, Value
+from hnmets.registry.errors import InputError
+from hnmets.registry.inputs import InputTable, Value, inputs_of
 from hnmets.registry.package import Package
 from hnmets.sources.number import DecimalSign, decimal_sign, parse_number
 from hnmets.sources.table import Table, read_table
@@ -24,7 +25,8 @@ def tabled_inputs(package: Package, path: Path) -> InputTable:
     Raises
     ------
     InvalidDataError
-        If the file cannot be read, a case stands twice, or it has no column of the model.
+        If the file cannot be read, a case stands twice, it has no column of the model, or a
+        value is not of its column's kind.
     """
     table = read_table(path, look_at="--table")
     known = [column for column in package.columns if column.name in table.columns]
@@ -33,10 +35,27 @@ def tabled_inputs(package: Package, path: Path) -> InputTable:
         raise InvalidDataError(f"{path.name} has no column of the model").with_note(
             f"It has to be told {wanted} …: `hnmets models show` lists all."
         )
-    return InputTable(
+    told = InputTable(
         case_ids=_case_ids(table),
         columns={column.name: _values(column, _cells(table, column.name)) for column in known},
     )
+    _require_understood(package, table, told)
+    return told
+
+
+def _require_understood(package: Package, table: Table, told: InputTable) -> None:
+    """Refuse what the model would, by cell: whoever has the table may see what is in it."""
+    try:
+        inputs_of(told, package.columns, package.encoded)
+    except InputError as error:
+        if error.row is None:
+            raise
+        row = table.rows[error.row]
+        case = f", case {row.cells[CASE_ID]}" if CASE_ID in table.columns else ""
+        raise InvalidDataError(
+            f"{table.path.name}, row {row.number}{case}: "
+            f"'{error.column}' is '{row.cells[error.column]}', which {error.reason}"
+        ).with_note("Correct the cell, or empty it where the value is not known.") from None
 
 
 def _case_ids(table: Table) -> tuple[str, ...]:

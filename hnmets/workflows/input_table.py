@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from feature_store.recipe import Recipe
 from feature_store.snapshot import Snapshot
-from hnmets.domain.errors import InvalidDataError, UsageError
+from hnmets.domain.errors import InvalidDataError
 from hnmets.extractors.trained_embedding import KIND as TRAINED
 from hnmets.registry.columns import input_columns
+from hnmets.registry.errors import UnknownCaseError
 from hnmets.registry.inputs import InputTable, Value
 from hnmets.registry.package import Package, RecipeUsed
 
@@ -24,16 +25,15 @@ def stored_inputs(
 
     Raises
     ------
-    UsageError
+    UnknownCaseError
         If the store has nothing of a case.
     InvalidDataError
         If the store has no rows of a recipe: values of another one are other values.
     """
     known = set(snapshot.case_ids)
-    if strangers := [case_id for case_id in case_ids if case_id not in known]:
-        raise UsageError(f"the store has nothing of case {strangers[0]}").with_note(
-            "Name cases of the study whose features were built: `hnmets features status`."
-        )
+    for place, case_id in enumerate(case_ids):
+        if case_id not in known:
+            raise UnknownCaseError(case_id, place=place)
     recipes = [_recipe(snapshot, used, elsewhere=elsewhere) for used in package.recipes]
     if elsewhere:
         _require_units(package, recipes)

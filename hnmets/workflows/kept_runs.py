@@ -34,12 +34,16 @@ def find_run(folder: Path, asked: str | None) -> Path:
         If there is none.
     """
     kept = sorted(folder.glob("*.json"))
+    if not kept:
+        raise UsageError("nothing was evaluated yet").with_note(
+            "Run `hnmets ablate` or `hnmets evaluate` first."
+        )
     beginning = (asked or "")[:DIGITS]
     wanted = [path for path in kept if _key(path).startswith(beginning)]
     if not wanted:
-        known = ", ".join(map(_key, kept)) or "none"
-        raise UsageError(f"no run '{asked or 'newest'}'; there is: {known}").with_note(
-            "Run `hnmets ablate` or `hnmets evaluate` first."
+        known = ", ".join(map(_key, kept))
+        raise UsageError(f"no run '{asked}'; there is: {known}").with_note(
+            "Name one of them, or none for the newest."
         )
     return wanted[-1]
 

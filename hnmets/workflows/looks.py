@@ -67,9 +67,10 @@ def record_look(  # noqa: PLR0913 - what an entry tells, all named
     log = audit_log(of)
     before = [entry for entry in log.entries() if patients.were_in(entry)]
     if before and not reason:
-        first = before[0]
+        first, count = before[0], len(before)
+        often = "once" if count == 1 else f"{count} times, first"
         raise LockedTestError(
-            f"patients of '{patients.study}' were looked at {len(before)} times, first on "
+            f"patients of '{patients.study}' were looked at {often} on "
             f"{first.at[:10]} with version {first.version}"
         ).with_note(
             "What is chosen after a look is not tested by it: --again REASON. Patients of another "

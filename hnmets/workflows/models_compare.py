@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hnmets.domain.errors import InvalidDataError
+from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.evaluation.bootstrap import Bootstrap
 from hnmets.evaluation.comparison import paired_bootstrap
 from hnmets.evaluation.estimate import Measured, measured_json
@@ -48,11 +48,15 @@ def run(study: Study, first: str, second: str) -> Compared:
     Raises
     ------
     UsageError
-        If there is no such version, or a run is no longer in the store.
+        If there is no such version, both are the same, or a run is no longer in the store.
     InvalidDataError
         If they were measured by other patients or folds: that cannot be paired.
     """
     one, other = open_version(study, first), open_version(study, second)
+    if one.version.number == other.version.number:
+        raise UsageError(
+            f"'{first}' and '{second}' are the same: version {one.version.number}"
+        ).with_note("Name two versions; `hnmets models list` has them all.")
     return Compared(
         title=f"{one.version.rung} and {other.version.rung}",
         first=one.version,

@@ -13,6 +13,8 @@ from hnmets.execution.local import InProcess
 from hnmets.extractors.trained_embedding import KIND as TRAINED
 from hnmets.registry.inputs import InputTable
 from hnmets.registry.package import Package
+from hnmets.sources.clinical import ClinicalRule, read_column
+from hnmets.sources.finding import Findings
 from hnmets.workflows import features_build
 from hnmets.workflows.cohort_table import read_cohort
 from hnmets.workflows.features_build import Request
@@ -54,11 +56,12 @@ def measured_inputs(
     Raises
     ------
     UsageError
-        If a region or a variable is none of the study's.
+        If a region or a variable is none of the study's, or a value is none of its variable's.
     InvalidDataError
         If the case cannot be measured, or the study's settings are no longer the model's.
     """
     _require_known(study, raw)
+    _require_understood(study, raw)
     with tempfile.TemporaryDirectory() as place:
         one = _study_of_one(study, raw, Path(place))
         cohort = read_cohort(one)
@@ -96,6 +99,40 @@ def _require_known(study: Study, raw: RawCase) -> None:
             )
 
 
+def _require_understood(study: Study, raw: RawCase) -> None:
+    """Refuse what cannot be read: in a table it is missing, but here a person meant it.
+
+    Raises
+    ------
+    UsageError
+        If a value is none of its variable's.
+    """
+    for name, text in raw.clinical.items():
+        rule = _typed(study.predictors[name])
+        findings = Findings()
+        read_column(rule, [(1, text)], findings)
+        for finding in findings.collected():
+            raise UsageError(
+                f"clinical variable '{name}' is '{text}': {finding.problem}"
+            ).with_note(f"{_allowed(rule)}, or leave it out where it is not known.")
+
+
+def _typed(rule: ClinicalRule) -> ClinicalRule:
+    """Return the rule of a value that was typed: the decimal sign of a table binds no person."""
+    return replace(rule, decimal=None)
+
+
+def _allowed(rule: ClinicalRule) -> str:
+    if rule.type != "number":
+        return "Give it as the study spells it"
+    limits = [
+        f"{word} {limit:g}"
+        for word, limit in (("from", rule.minimum), ("to", rule.maximum))
+        if limit is not None
+    ]
+    return " ".join(["Give a number", *limits, rule.unit]).rstrip()
+
+
 def _study_of_one(study: Study, raw: RawCase, place: Path) -> Study:
     """Return the study with one case for its cohort; what is measured, and how, stays."""
     _write_manifest(study, raw, place)
@@ -117,7 +154,7 @@ def _study_of_one(study: Study, raw: RawCase, place: Path) -> Study:
             "cohort": cohort,
             "drawn": {n: replace(r, mask=f"mask {n}") for n, r in study.drawn.items()},
             "clinical": {
-                name: replace(rule, column=f"clinical {name}")
+                name: replace(_typed(rule), column=f"clinical {name}")
                 for name, rule in study.predictors.items()
             },
             "outcome": None,
@@ -130,17 +167,20 @@ def _study_of_one(study: Study, raw: RawCase, place: Path) -> Study:
 
 def _write_manifest(study: Study, raw: RawCase, place: Path) -> None:
     """Bring the files, and write the table of the one case."""
-    columns = {_CASE: raw.case_id, _IMAGE: _brought(raw.image, place, "ct")}
+    columns = {_CASE: raw.case_id, _IMAGE: _brought(raw.image, place, "ct", option="--image")}
     for name in study.drawn:
         mask = raw.masks.get(name)
-        columns[f"mask {name}"] = "" if mask is None else _brought(mask, place, name)
+        option = "--tumour" if name == "tumour" else f"--mask {name}=…"
+        columns[f"mask {name}"] = (
+            "" if mask is None else _brought(mask, place, name, option=option)
+        )
     for name in study.predictors:
         columns[f"clinical {name}"] = raw.clinical.get(name, "")
     with (place / "case.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([columns, columns.values()])
 
 
-def _brought(file: Path, place: Path, name: str) -> str:
+def _brought(file: Path, place: Path, name: str, *, option: str) -> str:
     """Have a file lie in the data folder, outside of which nothing is read; return its name.
 
     Raises
@@ -149,6 +189,6 @@ def _brought(file: Path, place: Path, name: str) -> str:
         If it is not there.
     """
     if not file.is_file():
-        raise UsageError(f"no file '{file.name}' where {name} was said to be")
+        raise UsageError(f"no file '{file}'").with_note(f"Correct the path of {option}.")
     target = place / f"{name}{''.join(file.suffixes[-2:])}"
     return link_or_copy(file, target).name

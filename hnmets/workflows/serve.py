@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hnmets.domain.errors import UsageError
 from hnmets.domain.secret import read_secret
+from hnmets.execution.port import require_free
 from hnmets.registry.inputs import InputTable
 from hnmets.registry.package import Package
 from hnmets.registry.predictor import Predictor
@@ -106,10 +107,11 @@ def run(
     Raises
     ------
     UsageError
-        If there is no such version.
+        If there is no such version, or the port is taken.
     TamperedPackageError
         If its package is not as it was registered.
     """
+    require_free(settings.host, settings.port)
     # FastAPI takes a second to load.
     from hnmets.serving.app import create_app
     from hnmets.serving.running import run_service

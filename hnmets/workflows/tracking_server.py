@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 from hnmets.domain.errors import HnmetsError
 from hnmets.domain.secret import read_secret
+from hnmets.execution.port import require_free
 from hnmets.serving.tracking_settings import FILE_MIB, HOSTS, TrackingSettings
 from hnmets.tracking.team_server import TeamServer
 
@@ -33,13 +34,14 @@ def run(server: TeamServer, *, file_mib: int, on_start: Callable[[str], None]) -
     Raises
     ------
     UsageError
-        If there is no token, or one that can be guessed.
+        If there is no token, one that can be guessed, or the port is taken.
     """
     guard = {HOSTS: ",".join(server.hosts), FILE_MIB: str(file_mib)}
     environment = server.environment({**os.environ, **guard})
     # MLflow would start its processes again and again.
     TrackingSettings.of(environment)
     _require_plug_in()
+    require_free(server.host, server.port)
     server.artifacts.mkdir(parents=True, exist_ok=True)
     on_start(f"http://{server.host}:{server.port}")
     os.execve(server.command[0], server.command, environment)  # noqa: S606 - our own arguments

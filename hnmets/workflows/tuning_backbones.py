@@ -75,6 +75,8 @@ def prepare_backbones(
     inner = inner_folds(study, material.split, dataset, fewest=1)
     plan = _plan(study, lessons, dataset.digest, material.split.hash, inner)
     folder = opened_folder(study, plan.name, must_exist=must_exist)
+    # Before its crops: who asks meanwhile shall hear of the search.
+    plan.write(folder)
     from hnmets.tuning.crop_file import has_crops, save_crops
 
     if not has_crops(folder):
@@ -83,7 +85,6 @@ def prepare_backbones(
     first = (each for each in missing_parts(folder, inner, material.split) if _is_first(each))
     for each in first:
         _write_roles(each, lessons)
-    plan.write(folder)
     return SearchOfBackbones(
         study=study,
         plan=plan,

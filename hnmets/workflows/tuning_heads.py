@@ -86,6 +86,8 @@ def prepare_heads(
     inner = inner_folds(study, material.split, dataset, fewest=2)
     plan = _plan(study, space, (dataset, material.split, default), inner)
     folder = opened_folder(study, plan.name, must_exist=must_exist)
+    # Before its parts, which take minutes: who asks meanwhile shall hear of the search.
+    plan.write(folder)
     missing = list(missing_parts(folder, inner, material.split))
 
     def write(each: Missing) -> None:
@@ -94,11 +96,11 @@ def prepare_heads(
         )
         save_part(each.file, part)
 
+    on_part("choosing features", 0, len(missing))
     # Trees are grown outside of Python's lock: threads share the cores, and the features.
     with ThreadPoolExecutor(study.build.jobs) as threads:
         for done, _ in enumerate(threads.map(write, missing), 1):
             on_part("choosing features", done, len(missing))
-    plan.write(folder)
     return SearchOfHeads(
         study=study,
         plan=plan,

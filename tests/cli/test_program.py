@@ -63,6 +63,21 @@ def test_version_and_wrong_usage() -> None:
     assert hnmets("features", "biuld").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("bulid", "Closest is `hnmets features build`."),
+        ("status", "Closest is `hnmets features status` or `hnmets tune status`."),
+        ("evalute", "Did you mean 'evaluate'"),
+        ("xyzzy", "No such command 'xyzzy'"),
+    ],
+)
+def test_a_mistyped_command_is_told_the_closest_one(typed: str, meant: str) -> None:
+    done = hnmets(typed, "--study", "study.toml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert meant in done.stderr
+
+
 def test_no_colour_is_printed_where_none_is_wanted(tmp_path: Path) -> None:
     hnmets("init", tmp_path)
     plain = hnmets("doctor", NO_COLOR="1", FORCE_COLOR="1")
@@ -159,7 +174,31 @@ def test_a_stop_that_a_library_swallows_or_renames_still_stops(
         check=False,
     )
     assert done.returncode == code, done.stderr
-    assert done.stderr == "stopped; what was finished is kept: run the same command to go on\n"
+    assert done.stderr == "stopped before its end; the same command begins anew\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("features build --only size", "what was finished is kept"),
+        ("tune --trials 500", "what was finished is kept"),
+        ("ablate --backbones swin,cnn", "what was finished is kept"),
+        ("ablate --permutations 100", "begins anew"),
+        ("evaluate size", "begins anew"),
+        ("models register", "begins anew"),
+    ],
+)
+def test_only_commands_that_keep_what_they_have_say_so(words: str, said: str) -> None:
+    stopped = _STOPPED_IN.format(command="time.sleep(60)", name="SIGINT")
+    done = subprocess.run(
+        [sys.executable, "-c", stopped, *words.split()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert said in done.stderr
 
 
 _STOPPED_IN = """

@@ -3,8 +3,6 @@
 import json
 import re
 import signal
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -29,14 +27,6 @@ from tests.builders_tracking import (
 )
 
 
-@pytest.fixture
-def taken_port() -> Iterator[int]:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
-        yield int(holder.getsockname()[1])
-
-
 def asked(address: str, path: str, content: object = None) -> bytes:
     body = None if content is None else json.dumps(content).encode()
     request = Request(f"{address}/{path}", body, {"Content-Type": "application/json"})  # noqa: S310  # loopback
@@ -49,14 +39,6 @@ def test_a_project_without_runs_says_so(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "there are no runs in" in done.stderr
     assert not (tmp_path / "mlflow.db").exists()
-
-
-def test_a_port_that_is_taken_is_named(empty_project: Path, taken_port: int) -> None:
-    study = empty_project / "study.toml"
-    done = hnmets("ui", "--study", study, "--no-open", "--port", str(taken_port))
-    assert done.returncode == 2
-    assert f"port {taken_port} is taken" in done.stderr
-    assert "--port" in done.stderr
 
 
 def test_where_a_server_keeps_the_runs_its_address_is_shown(tmp_path: Path) -> None:

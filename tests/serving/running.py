@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-from hnmets.domain.errors import UsageError
+from hnmets.registry.errors import UnknownCaseError
 from hnmets.registry.inputs import InputTable
 from hnmets.registry.package import Package
 from hnmets.registry.predictor import Predictor
@@ -50,8 +50,9 @@ class Shelf:
         if self.trouble is not None:
             raise self.trouble
         of = held_out()
-        if not set(case_ids) <= set(of.case_ids):
-            raise UsageError(f"the store has nothing of {CANARY}")
+        for place, case_id in enumerate(case_ids):
+            if case_id not in of.case_ids:
+                raise UnknownCaseError(case_id, place=place)
         self.asked += case_ids
         return table_of(of, [of.case_ids.index(case_id) for case_id in case_ids])
 

@@ -137,6 +137,13 @@ def test_what_cannot_be_meant_is_refused_by_a_code_and_never_repeated(
     assert "Traceback" not in answer.text
 
 
+def test_a_case_that_nobody_knows_is_named_by_its_place_alone(port: int) -> None:
+    answer = ask(port, "/predict", {"case_ids": ["NEW-001", "NEW-002", CANARY]})
+    assert answer.status == 404
+    assert answer.document["error"]["message"].startswith("case_ids.2 (counted from 0)")
+    assert CANARY not in answer.text
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -236,7 +236,8 @@ class TestMask:
         stored[2, 3, 4] = value
         with pytest.raises(CaseError, match=re.escape(f"{value:g}")) as caught:
             read_mask(write_nifti(tmp_path / "m.nii", stored), memory_gib=1)
-        assert caught.value.code == Code.MASK_LABEL
+        assert caught.value.code == Code.MASK_VALUES
+        assert "nearest neighbour" in caught.value.__notes__[0]
 
     def test_a_mask_with_nan_is_refused(self, tmp_path: Path) -> None:
         stored = np.zeros(SHAPE, np.float32)

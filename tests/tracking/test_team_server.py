@@ -1,6 +1,7 @@
 """How a team's server is started, and where its secrets are: in no command line."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def test_the_password_is_in_the_environment_alone() -> None:
     assert CANARY not in repr(server)
     told = server.environment({})["MLFLOW_BACKEND_STORE_URI"]
     assert told == "postgresql+psycopg://hnmets:canary%2F7f3%40x@db:5432/mlflow"
+    assert server.environment({})["MLFLOW_REGISTRY_STORE_URI"] == told
 
 
 def test_every_setting_of_the_table_is_made() -> None:
@@ -66,8 +68,40 @@ def test_a_secret_comes_from_a_variable_or_a_file_and_not_from_both(tmp_path: Pa
     file.write_text("\n")
     with pytest.raises(UsageError, match="is empty"):
         read_secret("T", {"T_FILE": str(file)})
-    with pytest.raises(UsageError, match="cannot be read: FileNotFoundError"):
-        read_secret("T", {"T_FILE": str(tmp_path / "none")})
+    with pytest.raises(
+        UsageError, match="T_FILE names '/nowhere/x', which cannot be read: No such"
+    ):
+        read_secret("T", {"T_FILE": "/nowhere/x"})
+
+
+def test_a_secret_in_the_variable_of_its_file_is_not_repeated() -> None:
+    with pytest.raises(UsageError, match="T_FILE names a file, which cannot be read") as caught:
+        read_secret("T", {"T_FILE": "canary7f3"})
+    assert "canary" not in f"{caught.value}{caught.value.__notes__}"
+
+
+@pytest.mark.parametrize(
+    ("mode", "folder", "shared"),
+    [
+        (0o600, 0o755, False),
+        (0o644, 0o755, True),
+        (0o640, 0o750, True),
+        (0o604, 0o750, False),
+        # As docker/README.md keeps them: readable inside a folder that only its owner enters.
+        (0o644, 0o700, False),
+    ],
+)
+def test_whoever_leaves_a_secret_to_others_is_warned(
+    mode: int, folder: int, *, shared: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Not pytest's own folder, which is its owner's alone.
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "token"
+        file.write_text("abc\n")
+        file.chmod(mode)
+        Path(place).chmod(folder)
+        assert read_secret("T", {"T_FILE": str(file)}) == "abc"
+    assert caplog.messages == (["others can read 'token': chmod 600 it"] if shared else [])
 
 
 def test_the_client_takes_the_token_from_the_file_that_the_server_takes_it_from(

@@ -312,7 +312,7 @@ def test_a_run_is_found_by_the_beginning_of_its_key(study: Study, tmp_path: Path
     assert newest.exists()
     with pytest.raises(UsageError, match="no run 'zzz'") as caught:
         report.run(study, tmp_path / "none.html", asked="zzz")
-    assert "hnmets ablate" in caught.value.__notes__[0]
+    assert "none for the newest" in caught.value.__notes__[0]
 
 
 def recipe(name: str, kind: str, *columns: str) -> Recipe:

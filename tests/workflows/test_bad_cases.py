@@ -75,7 +75,7 @@ DEFECTS: dict[str, tuple[Code, Spoil]] = {
     ),
     "an empty mask": (Code.REGION_EMPTY, lambda _, mask: voxels(mask, np.zeros_like)),
     "another label": (Code.MASK_LABEL, lambda _, mask: voxels(mask, lambda a: a * 7)),
-    "labels between numbers": (Code.MASK_LABEL, lambda _, mask: voxels(mask, lambda a: a / 2)),
+    "labels between numbers": (Code.MASK_VALUES, lambda _, mask: voxels(mask, lambda a: a / 2)),
     "no mask": (Code.IMAGE_MISSING, lambda _, mask: mask.unlink()),
     "no image": (Code.IMAGE_MISSING, lambda ct, _: ct.unlink()),
 }

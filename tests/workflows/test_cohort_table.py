@@ -318,6 +318,12 @@ def test_twelve_traps_of_a_real_table_are_all_named(tmp_path: Path) -> None:
     }
 
 
+def test_where_nobody_is_left_no_variable_repeats_it(tmp_path: Path) -> None:
+    cohort = cohort_of(tmp_path, TABLES_ONLY + SEX + OUTCOME, ["id,sex,dm", "1,M,", "2,F,"])
+    assert [f.code.value for f in cohort.failures] == ["E_OUTCOME_MISSING"] * 2
+    assert cohort.warnings == ("no case is left",)
+
+
 def test_the_same_rows_in_excel_make_the_same_cohort(tmp_path: Path) -> None:
     toml = TABLES_ONLY + SEX + OUTCOME
     rows: list[list[str | int | None]] = [["007", "M", 1], ["8", "m", 0], ["9", None, 1]]

@@ -225,7 +225,7 @@ def test_a_second_look_needs_a_reason_and_every_look_is_recorded(
     ours: Study, theirs: Study
 ) -> None:
     validate(ours, theirs)
-    with pytest.raises(LockedTestError, match="looked at 1 times, first on") as caught:
+    with pytest.raises(LockedTestError, match="looked at once on 2") as caught:
         validate(ours, theirs)
     assert (caught.value.exit_code, "--again" in caught.value.__notes__[0]) == (6, True)
     assert validate(ours, theirs, again="a reviewer asks for the ages").looks == 2
@@ -260,7 +260,7 @@ def test_neither_a_corrected_outcome_nor_a_new_name_makes_a_new_test(
     folder.mkdir()
     text = THEIRS.replace('"theirs"', f'"{name}"')
     anew = built(write(folder, toml=text, rows=lines, name="patienten.csv"))
-    with pytest.raises(LockedTestError, match=f"patients of '{name}' were looked at 1 times"):
+    with pytest.raises(LockedTestError, match=f"patients of '{name}' were looked at once"):
         validate(ours, anew)
 
 
@@ -282,6 +282,20 @@ def test_what_cannot_be_compared_is_refused_before_it_is_looked_at(
     with pytest.raises(InvalidDataError, match=complaint):
         validate(ours, odd)
     assert not [entry for entry in audit_log(ours).entries() if entry.action == "look"]
+
+
+def test_without_outcomes_in_the_other_store_the_command_that_builds_them_is_named(
+    ours: Study, tmp_path: Path
+) -> None:
+    folder = tmp_path / "half"
+    folder.mkdir()
+    half = load_study(
+        write(folder, toml=THEIRS, rows=their_lines(), name="patienten.csv"), environ={}
+    )
+    features_build.run(half, Request(only=("cohort", "clinical")), executor=InProcess())
+    with pytest.raises(InvalidDataError, match="store of study 'theirs' has no outcomes") as met:
+        validate(ours, half)
+    assert f"hnmets features build --study {half.file}" in met.value.__notes__[0]
 
 
 def test_a_page_that_cannot_be_written_is_refused_before_patients_are_looked_at(

@@ -52,6 +52,12 @@ def test_a_ladder_keeps_its_held_out_risks_to_the_last_bit(tmp_path: Path) -> No
         np.testing.assert_array_equal(kept.folds, said.folds)
 
 
+def test_before_the_first_run_the_command_that_makes_one_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing was evaluated yet") as caught:
+        risks_of(tmp_path)
+    assert "hnmets evaluate" in caught.value.__notes__[0]
+
+
 def test_the_newest_run_is_found_and_others_by_the_beginning_of_their_key(tmp_path: Path) -> None:
     first = risks("a" * 32)
     keep_risks(first, tmp_path, at=AT)

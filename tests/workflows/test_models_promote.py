@@ -315,6 +315,12 @@ def test_two_versions_are_compared_on_the_patients_of_both(study: Study) -> None
     json.dumps(found.as_json())
 
 
+def test_a_version_is_not_compared_with_itself(study: Study) -> None:
+    with pytest.raises(UsageError, match="'1' and '1' are the same: version 1") as caught:
+        models_compare.run(study, "1", "1")
+    assert "hnmets models list" in caught.value.__notes__[0]
+
+
 def test_an_exported_model_is_a_folder_that_mlflow_can_load(study: Study, tmp_path: Path) -> None:
     out = models_export.run(study, "1", tmp_path / "out")
     assert (out / "MLmodel").exists()

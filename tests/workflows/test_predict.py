@@ -11,7 +11,6 @@ import pytest
 from feature_store.snapshot import Snapshot
 from hnmets.domain.errors import InvalidDataError, UsageError
 from hnmets.evaluation.estimate import Estimate
-from hnmets.registry.errors import InputError
 from hnmets.registry.prediction import FlagCode
 from hnmets.registry.predictor import Asked
 from hnmets.workflows import models_register, predict
@@ -120,14 +119,19 @@ def test_patients_of_the_training_are_named_and_strangers_are_not(
     assert FlagCode.TRAINED_ON not in codes[1]
 
 
-def test_a_value_of_a_wrong_kind_is_named_by_its_place_and_not_shown(
+def test_a_value_of_a_wrong_kind_is_named_with_its_row_and_case(
     study: Study, snapshot: Snapshot, tmp_path: Path
 ) -> None:
     lines = written(study, snapshot, ["HN-001", "HN-002"])
-    lines[2][lines[0].index("clinical.age")] = CANARY
-    with pytest.raises(InputError, match=r"row 2: 'clinical\.age' is no number") as caught:
+    lines[2][lines[0].index("clinical.age")] = "sixty"
+    # As `cohort check` and a spreadsheet count: the header is row 1.
+    why = r"t\.csv, row 3, case HN-002: 'clinical\.age' is 'sixty', which is no number"
+    with pytest.raises(InvalidDataError, match=why) as caught:
         predict.by_table(study, saved(lines, tmp_path / "t.csv"), model=MODEL)
-    assert CANARY not in repr(caught.value)
+    assert "empty it" in caught.value.__notes__[0]
+    nameless = [line[1:] for line in lines]
+    with pytest.raises(InvalidDataError, match=r"t\.csv, row 3: 'clinical\.age' is 'sixty'"):
+        predict.by_table(study, saved(nameless, tmp_path / "t.csv"), model=MODEL)
 
 
 def test_a_patient_without_a_feature_set_is_refused_and_the_others_are_not(

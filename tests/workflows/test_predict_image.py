@@ -88,8 +88,6 @@ def test_what_is_not_told_of_a_ct_is_flagged_or_refused(study: Study) -> None:
         predict.by_image(
             study, RawCase(image=whole.image, masks={"tumor": whole.image}), model="1"
         )
-    with pytest.raises(UsageError, match=r"no file 'none\.nii\.gz' where ct was said to be"):
-        predict.by_image(study, RawCase(image=Path("none.nii.gz"), masks=whole.masks), model="1")
     wrong = {**whole.clinical, "weight": "80"}
     with pytest.raises(UsageError, match="no clinical variable 'weight'"):
         predict.by_image(study, RawCase(image=whole.image, masks={}, clinical=wrong), model="1")

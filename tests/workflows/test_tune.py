@@ -57,6 +57,19 @@ def test_there_is_one_study_per_outer_fold_and_one_over_everybody(found: Tuning)
     assert found.complete
 
 
+def test_a_search_is_known_while_its_parts_are_prepared(tmp_path: Path) -> None:
+    study = quick(tmp_path)
+    seen: list[tuple[int, dict[str, list[int]]]] = []
+
+    def ask(_what: str, done: int, _of: int) -> None:
+        told = tune_status.run(study)
+        seen.append((done, {name: [p.planned for p in each] for name, each in told.items()}))
+
+    search = tune.prepare(study, "head", on_part=ask)
+    assert seen[0] == (0, {search.plan.name: [10, 10, 10]})
+    assert list(search.folder.glob("parts/*/*.npz"))
+
+
 def test_the_winners_are_scored_beside_what_they_have_to_beat(found: Tuning) -> None:
     names = [scores.out_of_fold.rung.name for scores in found.nested.scores]
     assert names == ["clinical + size", "all, fused", "tuned"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hnmets.domain.errors import UsageError
+from hnmets.domain.secret import warn_if_shared
 
 _SHORTEST_KEY = 16
 _LETTERS = 10
@@ -78,11 +79,13 @@ def read_key(file: Path | None, variable: str | None) -> Pseudonyms:
     """
     if file is not None:
         try:
-            return Pseudonyms(key=file.read_bytes().strip())
+            key = file.read_bytes().strip()
         except OSError as error:
-            raise UsageError(f"the key file cannot be read: {error.strerror}").with_note(
+            raise UsageError(f"the key file '{file}' cannot be read: {error.strerror}").with_note(
                 _HOW_TO
             ) from None
+        warn_if_shared(file)
+        return Pseudonyms(key=key)
     if not variable:
         raise (
             UsageError("there is no key for the pseudonyms")

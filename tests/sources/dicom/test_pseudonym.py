@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,25 @@ def test_without_a_key_nothing_is_done_and_the_way_out_is_told(tmp_path: Path) -
     assert "HNMETS_PSEUDONYM_KEY" in caught.value.__notes__[0]
     with pytest.raises(UsageError, match="6 bytes; 16 are the least"):
         read_key(None, "secret")
-    with pytest.raises(UsageError, match="No such file") as caught:
+    with pytest.raises(UsageError, match="absent' cannot be read: No such file") as caught:
         read_key(tmp_path / "absent", "a variable that counts less than a file")
     assert "a variable" not in str(caught.value)
+
+
+def test_a_key_that_others_can_read_is_used_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "key"
+        file.write_text("1" * 16)
+        file.chmod(0o644)
+        Path(place).chmod(0o755)
+        assert read_key(file, None) == ONE
+        assert caplog.messages == ["others can read 'key': chmod 600 it"]
+        caplog.clear()
+        file.chmod(0o600)
+        assert read_key(file, None) == ONE
+    assert caplog.messages == []
 
 
 def test_a_file_counts_more_than_a_variable_and_its_line_end_not_at_all(tmp_path: Path) -> None:
