@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from feature_store.recipe import Recipe
 from feature_store.snapshot import Snapshot, read_snapshot
 from hnmets.datasets.assembly import assemble
@@ -172,11 +170,9 @@ def _telling(rungs: Sequence[Rung], rows: Rows) -> tuple[tuple[Rung, ...], list[
     InvalidDataError
         If the last rung, which the report is about, cannot.
     """
-    known = np.isfinite(rows.values)
-    first = np.where(known, rows.values, np.inf).min(axis=0, initial=np.inf)
-    last = np.where(known, rows.values, -np.inf).max(axis=0, initial=-np.inf)
-    varies = (first < last) | (known.any(axis=0) & ~known.all(axis=0))
-    telling = [rung for rung in rungs if varies[in_scope(rows, rung.features)].any()]
+    # Nothing equals what is not known: neither a gap nor what only the network of a fold tells.
+    alike = (rows.values == rows.values[:1]).all(axis=0)
+    telling = [rung for rung in rungs if not alike[in_scope(rows, rung.features)].all()]
     silent = [
         f"{rung.name} is left out: none of its {len(in_scope(rows, rung.features))} columns tells "
         f"the {len(rows.values)} cases apart"
