@@ -10,7 +10,6 @@ from cli import options, render
 
 if TYPE_CHECKING:
     from hnmets.reporting.external import External
-    from hnmets.workflows.on_case import OnCase
 
 Names = Annotated[
     list[str] | None,
@@ -77,7 +76,10 @@ def evaluate(
             tried = _tried(
                 of, study, advance, model=model, again=again, equal_ids=equal_ids, page=page
             )
-        render.show_json(tried.as_json()) if json else _show(tried)
+        if json:
+            render.show_json(tried.as_json())
+        else:
+            _show(tried)
         return
     from cli.ablate import show_ladder
     from hnmets.workflows import ablate as workflow
@@ -105,7 +107,7 @@ def evaluate(
 def _tried(
     of: Path,
     study: Path,
-    advance: "OnCase",
+    advance: render.Advance,
     *,
     model: str | None,
     again: str,

@@ -172,13 +172,17 @@ def _telling(rungs: Sequence[Rung], rows: Rows) -> tuple[tuple[Rung, ...], list[
     """
     # Nothing equals what is not known: neither a gap nor what only the network of a fold tells.
     alike = (rows.values == rows.values[:1]).all(axis=0)
-    telling = [rung for rung in rungs if not alike[in_scope(rows, rung.features)].all()]
-    silent = [
-        f"{rung.name} is left out: none of its {len(in_scope(rows, rung.features))} columns tells "
-        f"the {len(rows.values)} cases apart"
-        for rung in rungs
-        if rung not in telling
-    ]
+    telling: list[Rung] = []
+    silent: list[str] = []
+    for rung in rungs:
+        places = in_scope(rows, rung.features)
+        if not alike[places].all():
+            telling.append(rung)
+            continue
+        silent.append(
+            f"{rung.name} is left out: none of its {len(places)} columns tells the "
+            f"{len(rows.values)} cases apart"
+        )
     if silent and rungs[-1] not in telling:
         raise InvalidDataError(silent[-1]).with_note("Look at them: `hnmets features show`.")
     return tuple(telling), silent

@@ -5,9 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -18,6 +18,7 @@ from hnmets.execution.port import require_free
 from hnmets.serving.running import run_service
 from hnmets.serving.settings import ServeSettings
 from tests.builders_cohorts import command
+from tests.builders_searches import wait_until
 from tests.builders_studies import write
 from tests.builders_tracking import free_port
 
@@ -91,11 +92,7 @@ def test_mlflows_server_ends_well_only_when_it_was_told_to(
     assert start(taken_port).wait(timeout=120) == 1
     port = free_port()
     server = start(port)
-    until = time.monotonic() + 120
-    while not answers(f"http://127.0.0.1:{port}/health"):
-        assert time.monotonic() < until
-        assert server.poll() is None
-        time.sleep(0.2)
+    until_it_answers(server, port)
     server.send_signal(signal.SIGTERM)
     assert server.wait(timeout=60) == 0
 
@@ -113,16 +110,20 @@ def test_a_teams_server_says_where_it_is_and_nothing_of_what_its_parts_are_made_
         text=True,
         env={**os.environ, "HNMETS_TRACKING_TOKEN": TOKEN},
     )
-    until = time.monotonic() + 120
-    while not answers(f"http://127.0.0.1:{port}/health"):
-        assert time.monotonic() < until
-        assert server.poll() is None
-        time.sleep(0.2)
+    until_it_answers(server, port)
     server.send_signal(signal.SIGINT)
     said, log = server.communicate(timeout=60)
     assert server.returncode == 0
     assert said == f"http://127.0.0.1:{port}  (log in by any name and the token; Ctrl-C ends it)\n"
     assert "Warning" not in log
+
+
+def until_it_answers(server: subprocess.Popen[Any], port: int) -> None:
+    def ready() -> bool:
+        assert server.poll() is None
+        return answers(f"http://127.0.0.1:{port}/health")
+
+    wait_until(ready)
 
 
 def answers(url: str) -> bool:

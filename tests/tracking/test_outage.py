@@ -1,7 +1,6 @@
 """A real tracking server that is down, slow, busy or dying: the work goes on, nothing is lost."""
 
 import shutil
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from tests.builders_tracking import (
     Unreliable,
     do_the_work,
     expected,
+    free_port,
     in_mlflow,
     names_and_numbers,
     new_run,
@@ -40,12 +40,6 @@ AT_ONCE = timedelta(0)
 HASTY = Patience(
     first_pause_s=0.05, longest_pause_s=0.1, last_tries=9, still_s=1.0, settle=AT_ONCE
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
